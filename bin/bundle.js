@@ -1,0 +1,138 @@
+import { createHash, randomBytes } from 'node:crypto'
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** The folder that holds package.json. */
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+
+/**
+ * The one way in which TypeScript becomes JavaScript here: the command line, the benchmarks and
+ * the Lambda bundles all use these esbuild options, so what runs on one machine is what is deployed.
+ */
+export const esbuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  jsx: 'automatic',
+  jsxImportSource: 'hono/jsx',
+  sourcemap: true,
+  metafile: true,
+  logLevel: 'silent',
+  banner: {
+    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+  },
+}
+
+const watched = ['package.json', 'package-lock.json', 'tsconfig.json', 'bin/bundle.js']
+
+/**
+ * Returns the file URL of an up-to-date bundle of a TypeScript entry file, building it only when
+ * an input changed since the last build. Safe to call from several processes at once: each builds
+ * into a folder of its own and renames a pointer last.
+ */
+export async function bundle(entry) {
+  const cache = cacheFolder()
+  const pointer = join(cache, `${basename(entry).replace(/\W+/g, '-')}.${hash(entry)}.json`)
+  const last = read(pointer)
+  if (last && isFresh(last)) return pathToFileURL(last.main).href
+
+  // esbuild is loaded only when something must be built: it costs more than a whole `--help`.
+  const { build } = await import('esbuild')
+  const outdir = join(
+    cache,
+    `${basename(entry, '.ts')}-${Date.now()}-${randomBytes(3).toString('hex')}`,
+  )
+  const result = await build({ ...esbuildOptions, entryPoints: [entry], outdir })
+  const inputs = {}
+  for (const file of [...Object.keys(result.metafile.inputs), ...watched]) {
+    const stamp = stampOf(file)
+    if (stamp) inputs[file] = stamp
+  }
+  const main = join(outdir, `${basename(entry, '.ts')}.js`)
+  const temporary = `${pointer}.${process.pid}`
+  writeFileSync(temporary, JSON.stringify({ main, inputs }))
+  renameSync(temporary, pointer)
+  prune(cache, outdir, basename(entry, '.ts'))
+  return pathToFileURL(main).href
+}
+
+function isFresh({ main, inputs }) {
+  if (!stampOf(relative(root, main))) return false
+  return Object.entries(inputs).every(([file, stamp]) => stampOf(file) === stamp)
+}
+
+function stampOf(file) {
+  try {
+    const { mtimeMs, size } = statSync(join(root, file))
+    return `${mtimeMs}:${size}`
+  } catch {
+    return undefined
+  }
+}
+
+function read(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function cacheFolder() {
+  const preferred = join(root, 'node_modules/.cache/broadsheet')
+  try {
+    mkdirSync(preferred, { recursive: true })
+    accessSync(preferred, constants.W_OK)
+    return preferred
+  } catch {
+    const own = join(tmpdir(), `broadsheet-${process.getuid?.() ?? 'user'}-${hash(root)}`)
+    mkdirSync(own, { recursive: true, mode: 0o700 })
+    return own
+  }
+}
+
+// The newest few stay: a process that started a moment ago may still load chunks from its folder.
+function prune(cache, keep, name) {
+  const folders = readdirSync(cache)
+    .filter((entry) => entry.startsWith(`${name}-`) && !entry.endsWith('.json'))
+    .sort()
+  for (const folder of folders.slice(0, -3)) {
+    if (join(cache, folder) !== keep) rmSync(join(cache, folder), { recursive: true, force: true })
+  }
+}
+
+function hash(text) {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8)
+}
+
+/** Builds what a packed copy runs: Node strips no types under node_modules, so it ships JavaScript. */
+export async function buildPackage() {
+  const { build } = await import('esbuild')
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  await build({
+    ...esbuildOptions,
+    sourcemap: false,
+    minify: true,
+    entryPoints: ['cli/broadsheet.ts'],
+    outdir: 'dist',
+  })
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes('--dist')) {
+  await buildPackage()
+}

@@ -1,0 +1,126 @@
+/**
+ * Every object key, record key and URL path, in one place without imports, so that the product and
+ * the grants of `infra/` read the same text. Category slugs hold letters, digits and hyphens of any
+ * script, so `:` separates safely; `*` stands for everything.
+ */
+
+/** The slug that stands for the feed, the log and the membership of everything. */
+export const everything = '*'
+
+const number = (n: number) => String(n).padStart(12, '0')
+
+/** A few hex digits of an id spread readers over partitions; ids sort alike with and without them. */
+export const shards: readonly string[] = [...'0123456789abcdef']
+export const shardOf = (subscriberId: string) => subscriberId.slice(0, 1)
+
+export const objectKeys = {
+  /** The publisher's own bytes, as they came in. */
+  postSource: (postId: string) => `posts/${postId}/source`,
+  /** What one parse made of them: `PostBody` as JSON. */
+  postBody: (postId: string) => `posts/${postId}/body.json`,
+  manifest: (feed: string) => `manifests/${feed === everything ? '_all' : feed}.json`,
+  publicPath: (path: string) => `public${path}`,
+  feed: (feed: string, document: FeedDocument) =>
+    `public${decodeURI(urlPaths.feed(feed, document))}`,
+  page: (path: string) => `public${decodeURI(path)}index.html`,
+  opml: 'public/feeds.opml',
+  inbox: 'inbox/',
+  inboxRejected: 'inbox/rejected/',
+  outbox: (deliveryId: string) => `outbox/${deliveryId}.eml`,
+} as const
+
+export type FeedDocument = 'rss.xml' | 'atom.xml' | 'feed.json'
+export const feedDocuments = ['rss.xml', 'atom.xml', 'feed.json'] as const
+
+export const urlPaths = {
+  home: '/',
+  feeds: '/feeds/',
+  opml: '/feeds.opml',
+  feed: (feed: string, document: FeedDocument) =>
+    feed === everything ? `/feeds/${document}` : `/feeds/${encodeURIComponent(feed)}/${document}`,
+  category: (slug: string) => `/categories/${encodeURIComponent(slug)}/`,
+  post: (slug: string) => `/posts/${encodeURIComponent(slug)}/`,
+  subscribe: '/subscribe',
+  confirm: (token: string) => `/confirm/${token}`,
+  preferences: (token: string) => `/preferences/${token}`,
+  unsubscribe: (token: string) => `/unsubscribe/${token}`,
+  archive: '/archive/',
+  edition: (id: string) => `/archive/${id}/`,
+  outbox: '/outbox/',
+} as const
+
+export const recordKeys = {
+  // posts
+  post: (postId: string) => ({ partition: `post:${postId}`, sort: 'post' }),
+  /** Leads from one way of naming a post (explicit id, path, permalink) to it; `hash` is of kind and value. */
+  identity: (hash: string) => ({ partition: `identity:${hash}`, sort: 'post' }),
+  slug: (slug: string) => ({ partition: `slug:${slug}`, sort: 'post' }),
+  /** Posts by (published, id); `feed` is a category's slug or `*`. */
+  dateIndex: (feed: string) => `dated:${feed}`,
+  dateIndexSort: (published: string, postId: string) => `${published}#${postId}`,
+  /** Withdrawn posts by the instant of withdrawal, for tombstones. */
+  withdrawn: (feed: string) => `withdrawn:${feed}`,
+  /** Posts that become visible later, by (instant, id). */
+  due: 'due-posts',
+  categories: 'categories',
+  category: (slug: string) => ({ partition: 'categories', sort: slug }),
+  /** Leads from a category's name, as written, to its slug. */
+  categoryName: (name: string) => ({ partition: `category-name:${name}`, sort: 'category' }),
+  categoryCount: (slug: string) => ({ partition: 'category-counts', sort: slug }),
+  categoryCounts: 'category-counts',
+  idempotency: (hash: string) => ({ partition: `idempotency:${hash}`, sort: 'answer' }),
+
+  // the log
+  logHead: { partition: 'log', sort: 'head' },
+  logRows: (feed: string) => `log:${feed}`,
+  logRow: (feed: string, n: number) => ({ partition: `log:${feed}`, sort: number(n) }),
+
+  // feeds
+  /** Counts changes; never falls. */
+  dirty: (feed: string) => ({ partition: 'feeds-dirty', sort: feed }),
+  dirtyFeeds: 'feeds-dirty',
+  /** The count that the last finished render read first. */
+  rendered: (feed: string) => ({ partition: 'feeds-rendered', sort: feed }),
+  renderedFeeds: 'feeds-rendered',
+
+  // subscribers
+  subscriber: (id: string) => ({ partition: `subscribers:${shardOf(id)}`, sort: id }),
+  subscribers: (shard: string) => `subscribers:${shard}`,
+  scheduleMembers: (scheduleId: string, shard: string) => `schedule-members:${scheduleId}:${shard}`,
+  categoryMembers: (slug: string, shard: string) => `category-members:${slug}:${shard}`,
+  instantMembers: (slug: string, shard: string) => `instant-members:${slug}:${shard}`,
+  confirmation: (subscriberId: string) => ({
+    partition: `confirmation:${subscriberId}`,
+    sort: 'claim',
+  }),
+  schedules: 'schedules',
+  schedule: (id: string) => ({ partition: 'schedules', sort: id }),
+
+  // digests
+  run: (runId: string) => ({ partition: `run:${runId}`, sort: 'run' }),
+  runParts: (runId: string) => `run:${runId}`,
+  chunk: (runId: string, chunk: number) => ({
+    partition: `run:${runId}`,
+    sort: `chunk#${number(chunk)}`,
+  }),
+  /** Runs that are not done, skipped or paused for good: what a tick drives on. */
+  openRuns: 'open-runs',
+  openRun: (runId: string) => ({ partition: 'open-runs', sort: runId }),
+  /** Index partition: all runs by due instant. A view. */
+  runsByDue: 'runs-by-due',
+  ledger: (runId: string, chunk: number) => `ledger:${runId}:${chunk}`,
+  ledgerRow: (runId: string, chunk: number, subscriberId: string) => ({
+    partition: `ledger:${runId}:${chunk}`,
+    sort: subscriberId,
+  }),
+  /** Index partition: a reader's deliveries by instant. A view. */
+  deliveriesOf: (subscriberId: string) => `deliveries:${subscriberId}`,
+  pace: (second: number) => ({ partition: `pace:${second}`, sort: 'taken' }),
+  clock: { partition: 'clock', sort: 'last-tick' },
+  sending: { partition: 'clock', sort: 'sending' },
+  instantHead: { partition: 'clock', sort: 'instant' },
+
+  // the service
+  apiKeys: 'api-keys',
+  apiKey: (hash: string) => ({ partition: 'api-keys', sort: hash }),
+} as const

@@ -1,0 +1,97 @@
+/** How often a reader is written to. */
+export type Cadence = 'instant' | 'daily' | 'weekly' | 'monthly'
+export const cadences = ['instant', 'daily', 'weekly', 'monthly'] as const
+
+/** What a reader may choose. */
+export interface Preferences {
+  /** Slugs; none means everything, new categories included. */
+  categories: string[]
+  cadence: Cadence
+  /** Weekly `mon`…`sun`; monthly `1`…`31` (clamped) or `first-mon`…`last-sun`; absent otherwise. */
+  day?: string
+  /** `HH:MM`, local time in `timeZone`. */
+  at: string
+  /** IANA name. */
+  timeZone: string
+  /** One of the locales that templates exist for. */
+  locale: string
+}
+
+export type SubscriberState = 'pending' | 'confirmed' | 'unsubscribed' | 'suppressed' | 'paused'
+
+/**
+ * A reader of mail: one item, changed by conditional writes only. The reader's own choices and the
+ * ledger's two fields (`watermark`, `note`) live together because a claim moves both at once.
+ */
+export interface Subscriber {
+  /** A keyed hash of the normalised address: 32 hex digits. */
+  id: string
+  /** As typed but for blanks and the domain's case; absent once erased. */
+  email?: string
+  state: SubscriberState
+  /** Why suppressed: `hard-bounce`, `complaint`, `erased`, `soft-bounces`. */
+  reason?: string
+  /** Slug (or `*`) → the log's last number when it was chosen: what is listed after it is owed. */
+  categories: Record<string, number>
+  cadence: Cadence
+  day?: string
+  at: string
+  timeZone: string
+  locale: string
+  /** The schedule whose runs serve this reader; `instant` for instant readers. */
+  schedule: string
+  /** Beside it while a reader who moved to instant is still owed something (protocol M4). */
+  catchUp?: boolean
+  /** Everything up to this number of the log has been dealt with. */
+  watermark: number
+  /** The delivery in flight or last ended. Never cleared, only replaced (protocol). */
+  note?: DeliveryNote
+  /** What a pending or returning reader asked for; becomes real at confirmation. */
+  wanted?: Preferences
+  /** RFC 3339; mail pauses until then. */
+  pausedUntil?: string
+  /** Proof: when, from where, which text. */
+  consent?: Consent
+  createdAt: string
+  confirmedAt?: string
+  unsubscribedAt?: string
+  /** Recent soft bounces, newest last, at most five. */
+  bounces?: ('soft' | 'ok')[]
+}
+
+export interface Consent {
+  at: string
+  /** `form`, `api`, `import`. */
+  source: string
+  /** Where from, such as a page's address or the proof a CSV row named. */
+  from?: string
+  /** The sentence that was agreed to. */
+  text?: string
+}
+
+/** `fly`: claimed, may be on its way; `deferred`: refused for now; the others are ends. */
+export type NotePhase = 'fly' | 'deferred' | 'failed' | 'empty' | 'suppressed'
+
+/** The ledger's mark on the reader's item (protocol, Records). */
+export interface DeliveryNote {
+  run: string
+  chunk: number
+  try: number
+  /** The watermark before the claim; absent in a letter's note. */
+  from?: number
+  to: number
+  token: string
+  /** RFC 3339: the claim or the last take-over, from which the lease counts. */
+  at: string
+  /** RFC 3339: the first claim of this delivery. */
+  born: string
+  phase: NotePhase
+  /** How often a send was begun. */
+  sends: number
+  /** A send may have gone out and nothing can prove it. */
+  doubt: boolean
+  retryAfter?: string
+  reason?: string
+  /** When the run's rows expire (RFC 3339): after it the note counts as settled. */
+  expires: string
+}
