@@ -1,19 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { type Scope, scopes } from './api-key-scopes.ts'
 import { invalid } from './errors.ts'
 import { recordKeys } from './keys.ts'
 import type { Platform } from './platform.ts'
 
-/** What a key may be allowed to do. */
-export const scopes = [
-  'posts:read',
-  'posts:write',
-  'readers:read',
-  'readers:write',
-  'runs:read',
-  'runs:write',
-  'admin',
-] as const
-export type Scope = (typeof scopes)[number]
+export { type Scope, scopes }
 
 export interface ApiKey {
   name: string

@@ -54,6 +54,8 @@ export function createApp(platform: Platform): Hono {
       xFrameOptions: 'DENY',
       strictTransportSecurity: baseUrl.startsWith('https:') ? 'max-age=15552000' : false,
       crossOriginResourcePolicy: false,
+      // The outbox shows mails in a frame with a stricter policy of its own.
+      overwrite: false,
     }),
   )
 

@@ -1,4 +1,5 @@
-import type { Lane } from './platform.ts'
+import { unreachable } from './errors.ts'
+import type { Lane, Platform } from './platform.ts'
 
 /**
  * Work to be done later, by id only: a job carries no address and no content, may be lost, doubled
@@ -31,5 +32,51 @@ export function laneOf(job: Job): Lane {
       return 'mail'
     default:
       return 'work'
+  }
+}
+
+/**
+ * Does one job. Repeating it is harmless, and so is losing it: records know what is unfinished.
+ * Parts are loaded when a job first needs them, so that an idle server holds neither mail nor pages.
+ *
+ * @throws whatever failed; the queue gives the job again and, in the end, to its dead letters.
+ */
+export async function runJob(platform: Platform, job: Job): Promise<void> {
+  switch (job.kind) {
+    case 'regenerate': {
+      const [{ regenerateFeed }, { writeFeedPages }] = await Promise.all([
+        import('./feeds/regenerate.ts'),
+        import('./site/write-pages.ts'),
+      ])
+      return regenerateFeed(platform, job.feed, (snapshot) => writeFeedPages(platform, snapshot))
+    }
+    case 'post-pages': {
+      const { writePostPages } = await import('./site/write-pages.ts')
+      return writePostPages(platform, job.postIds)
+    }
+    case 'confirm': {
+      const { sendConfirmation } = await import('./subscribers/send-confirmation.ts')
+      return sendConfirmation(platform, job.subscriberId)
+    }
+    case 'instant': {
+      const { makeInstantRun } = await import('./digests/make-runs.ts')
+      await makeInstantRun(platform)
+      return
+    }
+    case 'letter': {
+      const { makeLetterRuns } = await import('./digests/make-runs.ts')
+      await makeLetterRuns(platform)
+      return
+    }
+    case 'plan': {
+      const { planRun } = await import('./digests/plan.ts')
+      return planRun(platform, job.runId)
+    }
+    case 'deliver': {
+      const { deliverChunk } = await import('./digests/deliver.ts')
+      return deliverChunk(platform, job.runId, job.chunk)
+    }
+    default:
+      return unreachable(job)
   }
 }

@@ -13,11 +13,16 @@ const number = (n: number) => String(n).padStart(12, '0')
 export const shards: readonly string[] = [...'0123456789abcdef']
 export const shardOf = (subscriberId: string) => subscriberId.slice(0, 1)
 
+/** Where objects may lie: what functions are granted, and nothing beside it. */
+export const objectPrefixes = ['posts/', 'manifests/', 'public/', 'inbox/', 'outbox/'] as const
+
 export const objectKeys = {
-  /** The publisher's own bytes, as they came in. */
-  postSource: (postId: string) => `posts/${postId}/source`,
-  /** What one parse made of them: `PostBody` as JSON. */
-  postBody: (postId: string) => `posts/${postId}/body.json`,
+  /** Everything of the archive: the posts' sources and bodies. */
+  posts: 'posts/',
+  /** The publisher's own bytes, as they came in; `hash` is of them. */
+  postSource: (postId: string, hash: string) => `posts/${postId}/source-${hash}`,
+  /** What one parse made of them: `PostBody` as JSON. Never rewritten: a new revision is a new object. */
+  postBody: (postId: string, revision: string) => `posts/${postId}/body-${revision}.json`,
   manifest: (feed: string) => `manifests/${feed === everything ? '_all' : feed}.json`,
   publicPath: (path: string) => `public${path}`,
   feed: (feed: string, document: FeedDocument) =>
@@ -62,6 +67,8 @@ export const recordKeys = {
   withdrawn: (feed: string) => `withdrawn:${feed}`,
   /** Posts that become visible later, by (instant, id). */
   due: 'due-posts',
+  /** Batches of posts whose later steps are under way, by instant: what a tick finishes after a crash. */
+  unfinished: 'unfinished-posts',
   categories: 'categories',
   category: (slug: string) => ({ partition: 'categories', sort: slug }),
   /** Leads from a category's name, as written, to its slug. */
@@ -93,6 +100,29 @@ export const recordKeys = {
     partition: `confirmation:${subscriberId}`,
     sort: 'claim',
   }),
+  /** What was asked for and is not confirmed yet: `latest`, and by nonce what a mail described. */
+  subscriptionRequests: (subscriberId: string) => `subscription-requests:${subscriberId}`,
+  subscriptionRequest: (subscriberId: string, which: string) => ({
+    partition: `subscription-requests:${subscriberId}`,
+    sort: which,
+  }),
+  /** Requests whose mail has not gone out: what a tick drives on. */
+  confirmationsDue: 'confirmations-due',
+  confirmationDue: (subscriberId: string) => ({
+    partition: 'confirmations-due',
+    sort: subscriberId,
+  }),
+  /** Changes of address under way, by the new id. */
+  addressChanges: 'address-changes',
+  addressChange: (newId: string) => ({ partition: 'address-changes', sort: newId }),
+  /** Pauses by the instant of their end. */
+  pauses: 'pauses',
+  pause: (until: string, subscriberId: string) => ({
+    partition: 'pauses',
+    sort: `${until}#${subscriberId}`,
+  }),
+  /** Counts tries within one window of time; the name holds no plain address. */
+  tries: (name: string) => ({ partition: `tries:${name}`, sort: 'count' }),
   schedules: 'schedules',
   schedule: (id: string) => ({ partition: 'schedules', sort: id }),
 
@@ -106,6 +136,11 @@ export const recordKeys = {
   /** Runs that are not done, skipped or paused for good: what a tick drives on. */
   openRuns: 'open-runs',
   openRun: (runId: string) => ({ partition: 'open-runs', sort: runId }),
+  /** Counts the finished chunks of one `gen` of a run: a hint that the run may be over, never more. */
+  finishedChunks: (runId: string, gen: number) => ({
+    partition: `run:${runId}`,
+    sort: `finished#${number(gen)}`,
+  }),
   /** Index partition: all runs by due instant. A view. */
   runsByDue: 'runs-by-due',
   ledger: (runId: string, chunk: number) => `ledger:${runId}:${chunk}`,
@@ -115,10 +150,16 @@ export const recordKeys = {
   }),
   /** Index partition: a reader's deliveries by instant. A view. */
   deliveriesOf: (subscriberId: string) => `deliveries:${subscriberId}`,
+  /** What the provider's events said of a delivery. */
+  evidence: (deliveryId: string) => ({ partition: `evidence:${deliveryId}`, sort: 'event' }),
   pace: (second: number) => ({ partition: `pace:${second}`, sort: 'taken' }),
+  /** Mails of an hour, counted while there is a limit a day. */
+  paceHour: (hour: number) => ({ partition: `pace-hour:${hour}`, sort: 'sent' }),
   clock: { partition: 'clock', sort: 'last-tick' },
   sending: { partition: 'clock', sort: 'sending' },
+  /** The log's number up to which instant runs, and letters' runs, are made. */
   instantHead: { partition: 'clock', sort: 'instant' },
+  letterHead: { partition: 'clock', sort: 'letters' },
 
   // the service
   apiKeys: 'api-keys',

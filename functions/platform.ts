@@ -25,6 +25,39 @@ export interface Platform {
   readonly isLocal: boolean
   /** Of this program, as in package.json. */
   readonly version: string
+  /** Puts a new key of links in front; the older ones still verify. `secrets.links` shows it at once. */
+  readonly rotateLinks: () => Promise<void>
+  /** What only one machine can do; present exactly when `isLocal`. */
+  readonly machine?: Machine
+  /** The mails that were kept instead of sent, to be looked at; absent where mails go out. */
+  readonly outbox?: Outbox
+}
+
+/** Where the outbox mailer's mails can be read again. */
+export interface Outbox {
+  /** Newest first, at most `limit` (1 to 1,000); only those after the mail that `after` names. */
+  list(options: { limit: number; after?: string }): Promise<{ id: string; at: Date }[]>
+  /** The whole message, or `undefined` when there is none of that id, whatever the id holds. */
+  read(id: string): Promise<Uint8Array | undefined>
+}
+
+/** One process on one data folder: the clock can be set and the queues run dry on request. */
+export interface Machine {
+  /**
+   * The same service with its clock standing at an instant, for a tick by hand: due times, leases,
+   * back-off and expiry follow it. Nothing is copied; both work on the same data at the same time.
+   */
+  at(instant: Date): Platform
+  /**
+   * Resolves when no job waits that is due by this platform's clock, those included that jobs make
+   * meanwhile. Jobs delayed past it stay. A failing job ends in the dead letters, not in a throw.
+   */
+  drain(): Promise<void>
+  /**
+   * Copies the data, as it stands at one instant, into a folder that must be empty or absent.
+   * What is given back names every part with its bytes.
+   */
+  backup(folder: string): Promise<{ files: number; bytes: number }>
 }
 
 /** A plain JSON value. `undefined` members are left out when it is stored. */

@@ -1,4 +1,8 @@
+import { load, YAMLException } from 'js-yaml'
+import * as v from 'valibot'
+import { type FieldError, ServiceError } from './errors.ts'
 import type { MailMode } from './posts/post.ts'
+import { type SettingsFile, settingsSchema } from './settings-schema.ts'
 import type { Cadence } from './subscribers/subscriber.ts'
 
 /** `broadsheet.yaml` and the environment, read and checked once, every default filled in. */
@@ -103,4 +107,220 @@ export const defaultSettings: Settings = {
   },
   sources: [],
   keep: { unconfirmedDays: 7, runsDays: 400, tombstonesDays: 30 },
+}
+
+export interface SettingsSource {
+  /** The text of `broadsheet.yaml`; absent: everything has its default. */
+  yaml?: string | undefined
+  /** `BROADSHEET_BASE_URL` and `BROADSHEET_SMTP_URL` win over the file. */
+  env?: Readonly<Record<string, string | undefined>>
+  /** Where the server listens: the base URL when nobody names one. */
+  listen?: { host: string; port: number }
+}
+
+/**
+ * Reads and checks the configuration once, every default filled in.
+ *
+ * @throws ServiceError `settings.invalid` that names every fault at once, unknown keys with the
+ * nearest known one.
+ */
+export function readSettings({ yaml, env = {}, listen }: SettingsSource = {}): Settings {
+  const given = parseYaml(yaml ?? '')
+  const faults: FieldError[] = unknownKeys(given)
+  const result = v.safeParse(settingsSchema, given)
+  for (const issue of result.issues ?? []) {
+    // Valibot stops at the first unknown key of a group; `unknownKeys` has named them all.
+    if (issue.type === 'strict_object' && issue.expected === 'never') continue
+    faults.push({ path: v.getDotPath(issue) ?? '', message: issue.message })
+  }
+  const file = result.success ? result.output : {}
+  faults.push(...combinationFaults(file), ...environmentFaults(env))
+  if (faults.length > 0) throw settingsInvalid(faults)
+  return withDefaults(file, env, listen)
+}
+
+const patterns = new WeakMap<readonly string[], readonly RegExp[]>()
+
+/** `content.hiddenLines`, compiled once: each matches a whole line, in any case of its letters. */
+export function hiddenLinePatterns({ content }: Pick<Settings, 'content'>): readonly RegExp[] {
+  let compiled = patterns.get(content.hiddenLines)
+  if (!compiled) {
+    compiled = content.hiddenLines.map((line) => new RegExp(`^(?:${line})$`, 'iu'))
+    patterns.set(content.hiddenLines, compiled)
+  }
+  return compiled
+}
+
+function parseYaml(yaml: string): unknown {
+  if (yaml.length > 1_000_000) {
+    throw settingsInvalid([{ path: '', message: 'must be smaller than 1 MB' }])
+  }
+  try {
+    return load(yaml) ?? {}
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error
+    const where = error.mark ? ` (line ${error.mark.line + 1})` : ''
+    throw settingsInvalid([{ path: '', message: `is not YAML: ${error.reason}${where}` }])
+  }
+}
+
+function withDefaults(
+  file: SettingsFile,
+  env: Readonly<Record<string, string | undefined>>,
+  listen: SettingsSource['listen'],
+): Settings {
+  const d = defaultSettings
+  const timeZone = file.site?.timeZone ?? d.site.timeZone
+  const cadence = file.digests?.cadence ?? file.digests?.cadences?.[0]
+  const settings = {
+    site: {
+      ...d.site,
+      ...(listen ? { baseUrl: addressOf(listen) } : {}),
+      ...file.site,
+      ...(env.BROADSHEET_BASE_URL ? { baseUrl: new URL(env.BROADSHEET_BASE_URL).origin } : {}),
+    },
+    categories: Object.fromEntries(
+      Object.entries(file.categories ?? {}).map(([slug, category]) => [slug, category ?? {}]),
+    ),
+    feeds: { ...d.feeds, ...file.feeds },
+    mail: { ...d.mail, ...file.mail, limits: { ...file.mail?.limits } },
+    digests: {
+      ...d.digests,
+      timeZone,
+      ...(file.digests?.cadences && !file.digests.cadences.includes(d.digests.cadence)
+        ? { cadence }
+        : {}),
+      ...(file.digests?.cadence === 'monthly' ? { day: '1' } : {}),
+      ...file.digests,
+    },
+    server: { ...d.server, ...file.server },
+    content: { ...d.content, timeZone, ...file.content },
+    sources: file.sources ?? d.sources,
+    keep: { ...d.keep, ...file.keep },
+    ...(env.BROADSHEET_SMTP_URL ? { smtpUrl: env.BROADSHEET_SMTP_URL } : {}),
+  }
+  // Every member that may be absent is absent, not `undefined`: that is how valibot parsed it.
+  return settings as Settings
+}
+
+function addressOf({ host, port }: { host: string; port: number }): string {
+  // Nobody can open a wildcard address; the loopback one reaches the same server.
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+}
+
+/** What is wrong only together with something else. */
+function combinationFaults(file: SettingsFile): FieldError[] {
+  const faults: FieldError[] = []
+  const { cadence, cadences, day } = file.digests ?? {}
+  if (cadence && cadences && !cadences.includes(cadence)) {
+    faults.push({ path: 'digests.cadence', message: 'must be one of `digests.cadences`' })
+  }
+  const isWeekday = /^[a-z]{3}$/.test(day ?? '')
+  if (day && cadence === 'monthly' && isWeekday) {
+    faults.push({
+      path: 'digests.day',
+      message: `must be a day of the month: \`1\` … \`31\`, or such as \`first-${day}\``,
+    })
+  }
+  if (day && (cadence ?? 'weekly') === 'weekly' && !isWeekday) {
+    faults.push({ path: 'digests.day', message: 'must be a day of the week: `mon` … `sun`' })
+  }
+  return faults
+}
+
+function environmentFaults(env: Readonly<Record<string, string | undefined>>): FieldError[] {
+  const faults: FieldError[] = []
+  const base = env.BROADSHEET_BASE_URL
+  if (base && !v.is(settingsSchema, { site: { baseUrl: base } })) {
+    faults.push({
+      path: 'BROADSHEET_BASE_URL',
+      message: 'must be the address of a host, such as `https://news.example.com`',
+    })
+  }
+  // The value may hold a password, so it is not repeated.
+  const smtp = env.BROADSHEET_SMTP_URL
+  if (smtp && !(URL.canParse(smtp) && /^smtps?:\/\/[^/]*[^/@:]/i.test(smtp))) {
+    faults.push({
+      path: 'BROADSHEET_SMTP_URL',
+      message: 'must be such as `smtps://user:password@mail.example.com`',
+    })
+  }
+  return faults
+}
+
+type Level = {
+  wrapped?: Level
+  entries?: Record<string, Level>
+  value?: Level
+  item?: Level
+}
+
+/** Keys that no schema knows, each with the known one that it resembles. No deeper than the schema. */
+function unknownKeys(given: unknown): FieldError[] {
+  const faults: FieldError[] = []
+  const walk = (value: unknown, schema: Level | undefined, path: string): void => {
+    if (typeof value !== 'object' || value === null || !schema || faults.length >= 50) return
+    if (Array.isArray(value) && schema.entries) {
+      return void faults.push({ path, message: 'must be a group of keys' })
+    }
+    if (schema.wrapped) return walk(value, schema.wrapped, path)
+    for (const [name, inner] of Object.entries(value).slice(0, 1000)) {
+      const here = path ? `${path}.${name}` : name
+      if (!schema.entries) walk(inner, schema.value ?? schema.item, here)
+      else if (Object.hasOwn(schema.entries, name)) walk(inner, schema.entries[name], here)
+      else {
+        const near = nearest(name, Object.keys(schema.entries))
+        const hint = near
+          ? `did you mean \`${path ? `${path}.` : ''}${near}\`?`
+          : `known are ${Object.keys(schema.entries)
+              .map((key) => `\`${key}\``)
+              .join(', ')}`
+        faults.push({ path: here, message: `is not known: ${hint}` })
+      }
+    }
+  }
+  walk(given, settingsSchema as Level, '')
+  return faults
+}
+
+/** The candidate that fewest edits turn the word into, if they are few for its length. */
+function nearest(word: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1
+  for (const candidate of candidates) {
+    const edits = distance(word.slice(0, 60).toLowerCase(), candidate.toLowerCase())
+    if (edits < least) {
+      least = edits
+      best = candidate
+    }
+  }
+  return best
+}
+
+/** Levenshtein's: insertions, deletions and replacements. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+function settingsInvalid(faults: readonly FieldError[]): ServiceError {
+  const shown = faults
+    .slice(0, 20)
+    .map(({ path, message }) => (path ? `  \`${path}\` ${message}` : `  The file ${message}`))
+  const rest = faults.length > 20 ? [`  and ${faults.length - 20} more`] : []
+  return new ServiceError(
+    422,
+    'settings.invalid',
+    ['The configuration cannot be used:', ...shown, ...rest].join('\n'),
+    { errors: faults },
+  )
 }

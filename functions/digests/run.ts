@@ -16,6 +16,8 @@ export interface Run {
   dueAt: string
   /** The log's number that it delivers up to; a letter's post's number. */
   to: number
+  /** An instant run's audience are the readers of what is listed above this number, up to `to`. */
+  after?: number
   /** A letter's post. */
   postId?: string
   state: RunState

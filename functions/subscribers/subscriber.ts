@@ -46,8 +46,12 @@ export interface Subscriber {
   watermark: number
   /** The delivery in flight or last ended. Never cleared, only replaced (protocol). */
   note?: DeliveryNote
-  /** What a pending or returning reader asked for; becomes real at confirmation. */
+  /** What an unconfirmed reader asked for; becomes real at confirmation. */
   wanted?: Preferences
+  /** RFC 3339; only of an unconfirmed reader: when the item is forgotten. */
+  expires?: string
+  /** The reader's new id after a change of address; an old link to leave still leads there. */
+  movedTo?: string
   /** RFC 3339; mail pauses until then. */
   pausedUntil?: string
   /** Proof: when, from where, which text. */
@@ -91,6 +95,8 @@ export interface DeliveryNote {
   /** A send may have gone out and nothing can prove it. */
   doubt: boolean
   retryAfter?: string
+  /** The refusal was about this address, not about the service: the run's patience counts. */
+  byAddress?: boolean
   reason?: string
   /** When the run's rows expire (RFC 3339): after it the note counts as settled. */
   expires: string

@@ -1,0 +1,108 @@
+import type { Command } from 'commander'
+import { pages, works } from '../action.ts'
+import { exitCodes } from '../exit.ts'
+import { counted, note, say, sayJson, table } from '../output.ts'
+import { type RunView, runTable } from '../run-table.ts'
+
+interface DeliveryView {
+  id: string
+  subscriberId: string
+  state: string
+  attempts: number
+  reason?: string
+  at: string
+}
+
+const pathOf = (id: string) => `/api/v1/runs/${encodeURIComponent(id)}`
+
+export function define(command: Command): void {
+  works<{ limit?: string }>(
+    command.option('--limit <n>', 'at most so many, newest first', '20').addHelpText(
+      'after',
+      `
+Without a subcommand the runs are listed, newest first, each with its books: every reader of a run
+is sent to, failed, unknown, owed nothing, gone or still pending, and the sum is the readers.
+
+Example:
+  broadsheet runs
+  broadsheet runs show weekly_2026-03-09T0800Z
+  broadsheet runs pause`,
+    ),
+    async (session, { limit = '20' }) => {
+      const most = Math.max(1, Number.parseInt(limit, 10) || 20)
+      const runs: RunView[] = []
+      for await (const run of pages<RunView>(session, '/api/v1/runs')) {
+        if (runs.push(run) === most) break
+      }
+      if (session.isJson) return runs.forEach(sayJson)
+      if (runs.length === 0) return note('No run yet. The next due one comes by itself.')
+      say(runTable(runs))
+    },
+  )
+
+  works(
+    command
+      .command('show')
+      .argument('<id>', 'as `runs` lists it')
+      .description('One run with its books, and the deliveries that need a look.')
+      .addHelpText('after', '\nExample:\n  broadsheet runs show weekly_2026-03-09T0800Z'),
+    async (session, _options, id = '') => {
+      const run = await session.call<RunView>('GET', pathOf(id))
+      if (session.isJson) return sayJson(run)
+      say(runTable([run]))
+      for (const state of ['failed', 'unknown'] as const) {
+        if (run.counts[state] === 0) continue
+        const rows: DeliveryView[] = []
+        for await (const row of pages<DeliveryView>(
+          session,
+          `${pathOf(id)}/deliveries?state=${state}`,
+        )) {
+          if (rows.push(row) === 50) break
+        }
+        say(`\n${counted(run.counts[state], `${state} delivery`, `${state} deliveries`)}`)
+        say(
+          table(
+            ['DELIVERY', 'READER', 'AT', 'WHY'],
+            rows.map((row) => [row.id, row.subscriberId, row.at, row.reason]),
+          ),
+        )
+        if (state === 'failed') say(`Send them again: broadsheet runs retry ${id}`)
+      }
+    },
+  )
+
+  works(
+    command
+      .command('retry')
+      .argument('<id>', 'as `runs` lists it')
+      .description('Send again to those whose delivery failed.')
+      .addHelpText('after', '\nExample:\n  broadsheet runs retry weekly_2026-03-09T0800Z'),
+    async ({ call, isJson }, _options, id = '') => {
+      const run = await call<RunView>('POST', `${pathOf(id)}/retry`)
+      if (isJson) return sayJson(run)
+      say(runTable([run]))
+      return run.counts.failed > 0 ? exitCodes.partial : undefined
+    },
+  )
+
+  for (const verb of ['pause', 'resume'] as const) {
+    works<{ reason?: string }>(
+      command
+        .command(verb)
+        .argument('[id]', 'one run; without it all sending')
+        .description(
+          verb === 'pause'
+            ? 'Pause one run, or all sending. What is owed stays owed.'
+            : 'Let one run, or all sending, go on.',
+        )
+        .addHelpText('after', `\nExample:\n  broadsheet runs ${verb}`),
+      async ({ call, isJson }, _options, id) => {
+        const path = id ? `${pathOf(id)}/${verb}` : `/api/v1/sending/${verb}`
+        const answer = await call<{ state?: string; paused?: boolean }>('POST', path)
+        if (isJson) return sayJson(answer)
+        if (id) say(`Run ${id}: ${answer.state}`)
+        else say(answer.paused ? 'All sending is paused.' : 'Sending goes on with the next tick.')
+      },
+    )
+  }
+}

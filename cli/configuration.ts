@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import { readSettings, type Settings } from '../functions/settings.ts'
+import { defaultConfig } from './configuration-file.ts'
+import { usageError } from './exit.ts'
+import type { GlobalOptions } from './options.ts'
+
+/**
+ * The configuration of this machine: the file named by `--config`, the environment, and where the
+ * server listens. An absent `broadsheet.yaml` works; one that was named must be there.
+ */
+export function configuration(
+  { config }: Pick<GlobalOptions, 'config'>,
+  listen?: { host: string; port: number },
+): Settings {
+  let yaml: string | undefined
+  try {
+    yaml = readFileSync(config, 'utf8')
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code !== 'ENOENT') throw usageError(`${config} cannot be read (${code}).`)
+    if (config !== defaultConfig) throw usageError(`There is no file ${config}.`)
+  }
+  return readSettings({ yaml, env: process.env, ...(listen ? { listen } : {}) })
+}

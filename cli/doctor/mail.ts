@@ -1,0 +1,147 @@
+import { Resolver } from 'node:dns/promises'
+import type { Settings } from '../../functions/settings.ts'
+import { type Check, fault, ok, warning } from './check.ts'
+
+/** The part of a DNS resolver that the checks need. */
+export interface TextRecords {
+  resolveTxt(name: string): Promise<string[][]>
+}
+
+/** A resolver that gives up after some seconds instead of a minute. */
+export function boundedResolver(): TextRecords {
+  return new Resolver({ timeout: 3000, tries: 1 })
+}
+
+/** Whether the mail server answers, takes the password and encrypts. */
+export async function checkSmtp({ smtpUrl }: Pick<Settings, 'smtpUrl'>): Promise<Check> {
+  if (!smtpUrl) {
+    return warning(
+      'mail server',
+      'None is set: mails stay in the outbox of the data folder.',
+      'Set BROADSHEET_SMTP_URL=smtps://user:password@mail.example.com to send them.',
+    )
+  }
+  const { hostname, port } = new URL(smtpUrl)
+  const { createTransport } = await import('nodemailer')
+  const transport = createTransport({
+    url: smtpUrl,
+    connectionTimeout: 8000,
+    greetingTimeout: 8000,
+    socketTimeout: 8000,
+    dnsTimeout: 5000,
+  })
+  try {
+    await transport.verify()
+    return ok('mail server', `${hostname} answers`)
+  } catch (error) {
+    const { code, response } = error as { code?: string; response?: string }
+    const isPassword = code === 'EAUTH'
+    return fault(
+      'mail server',
+      isPassword
+        ? `${hostname} refuses the user name or password.`
+        : `${hostname}${port ? `:${port}` : ''} does not answer as a mail server (${code ?? response ?? 'no reason given'}).`,
+      isPassword
+        ? 'Correct BROADSHEET_SMTP_URL; write special characters of the password percent-encoded.'
+        : 'Correct host and port in BROADSHEET_SMTP_URL, or open the way in the firewall.',
+    )
+  } finally {
+    transport.close()
+  }
+}
+
+// Selectors cannot be listed; these are what common mail services use.
+const selectors = [
+  'default',
+  'mail',
+  'dkim',
+  'selector1',
+  'selector2',
+  's1',
+  's2',
+  'k1',
+  'k2',
+  'google',
+  'smtp',
+  'fm1',
+  'mta',
+  'key1',
+]
+
+/** Whether receivers can tell that mail from the sender's domain is genuine: SPF, DKIM and DMARC. */
+export async function checkDomain(
+  { mail }: Pick<Settings, 'mail'>,
+  dns: TextRecords,
+): Promise<Check[]> {
+  const domain = /@([^\s>]+)>?$/.exec(mail.from ?? '')?.[1]?.toLowerCase()
+  if (!domain) return []
+  const [spf, dmarc, dkim] = await Promise.all([
+    textsAt(dns, domain),
+    textsAt(dns, `_dmarc.${domain}`),
+    Promise.all(selectors.map((selector) => textsAt(dns, `${selector}._domainkey.${domain}`))),
+  ])
+  if (spf === 'unreachable' || dmarc === 'unreachable') {
+    return [
+      warning(
+        'DNS',
+        `The records of ${domain} could not be looked up.`,
+        'Run this again where name servers can be reached.',
+      ),
+    ]
+  }
+  return [spfCheck(domain, spf), dkimCheck(domain, dkim), dmarcCheck(domain, dmarc)]
+}
+
+function spfCheck(domain: string, texts: readonly string[]): Check {
+  const records = texts.filter((text) => /^v=spf1(\s|$)/i.test(text))
+  if (records.length === 0) {
+    return fault(
+      'SPF',
+      `${domain} does not say which servers may send its mail.`,
+      `Add a TXT record at ${domain}: "v=spf1 include:YOUR-MAIL-SERVICE ~all" (RFC 7208).`,
+    )
+  }
+  if (records.length > 1) {
+    return fault(
+      'SPF',
+      `${domain} has ${records.length} SPF records; receivers then ignore all of them.`,
+      'Merge them into one TXT record (RFC 7208 §4.5).',
+    )
+  }
+  return ok('SPF', `${domain} names its servers`)
+}
+
+function dkimCheck(domain: string, found: readonly (string[] | 'unreachable')[]): Check {
+  const at = found.findIndex((texts) => texts !== 'unreachable' && texts.some(isDkimKey))
+  if (at >= 0) return ok('DKIM', `a key stands at ${selectors[at]}._domainkey.${domain}`)
+  return warning(
+    'DKIM',
+    `No key of ${domain} stands under the usual selectors.`,
+    'Turn on DKIM at your mail service and add the record it shows. If it uses a selector of its own, all is well.',
+  )
+}
+
+function isDkimKey(text: string): boolean {
+  return /(^|;)\s*p=\s*[A-Za-z0-9+/]/.test(text)
+}
+
+function dmarcCheck(domain: string, texts: readonly string[]): Check {
+  if (texts.some((text) => /^v=DMARC1\s*;/i.test(text))) {
+    return ok('DMARC', `${domain} has a policy`)
+  }
+  return fault(
+    'DMARC',
+    `${domain} has no DMARC policy; large mailbox providers refuse bulk mail without one.`,
+    `Add a TXT record at _dmarc.${domain}: "v=DMARC1; p=none; rua=mailto:postmaster@${domain}" (RFC 7489).`,
+  )
+}
+
+/** Absence is an empty list; a name server that does not answer is told apart from it. */
+async function textsAt(dns: TextRecords, name: string): Promise<string[] | 'unreachable'> {
+  try {
+    return (await dns.resolveTxt(name)).map((parts) => parts.join(''))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENODATA' || code === 'ENOTFOUND' ? [] : 'unreachable'
+  }
+}

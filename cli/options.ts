@@ -1,0 +1,9 @@
+/** The options that every command has, before or after its name. */
+export interface GlobalOptions {
+  config: string
+  data: string
+  url?: string
+  key?: string
+  json?: boolean
+  stack?: string
+}

@@ -1,0 +1,56 @@
+import { Command } from 'commander'
+import { commandList } from './command-list.ts'
+import { defaultConfig } from './configuration-file.ts'
+
+const exitCodesHelp = `
+Exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 done but some items were
+refused · 4 not allowed · 5 not found · 6 changed meanwhile · 7 stopped by a safety rule ·
+8 try again later · 130 interrupted`
+
+/**
+ * The tree of commands. Only the commands named in `full` are loaded and have their options; the
+ * others are there for the list and for suggestions.
+ */
+export async function program(full: readonly string[], version: string): Promise<Command> {
+  const root = new Command('broadsheet')
+    .description(
+      'Feeds and a newsletter from the same posts: a post goes in, its categories’ feeds come out,\nreaders get one digest of what they chose.',
+    )
+    .version(version, '--version', 'show the version')
+    .option('--config <file>', 'the configuration', defaultConfig)
+    .option(
+      '--data <dir>',
+      'the data folder (BROADSHEET_DATA)',
+      process.env.BROADSHEET_DATA || 'data',
+    )
+    .option('--url <url>', 'drive the service at this address (BROADSHEET_URL)')
+    .option('--key <key>', 'with this API key (BROADSHEET_KEY)')
+    .option('--json', 'answer in JSON on stdout')
+    .helpOption('--help', 'show this help')
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .addHelpText('after', exitCodesHelp)
+  for (const { name, summary, load } of commandList) {
+    const command = root.command(name).description(capital(summary)).summary(summary)
+    if (full.includes(name)) (await load()).define(command)
+  }
+  return root
+}
+
+const takesValue = new Set(['--config', '--data', '--url', '--key', '--stack'])
+
+/** The first word that is no option and no value of one: the command. */
+export function commandOf(args: readonly string[]): string | undefined {
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i] ?? ''
+    if (takesValue.has(word)) i++
+    else if (!word.startsWith('-')) return word
+  }
+  return undefined
+}
+
+function capital(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}

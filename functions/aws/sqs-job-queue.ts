@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto'
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs'
+import { type Job, laneOf } from '../jobs.ts'
+import type { DeadLetter, JobQueue, Lane } from '../platform.ts'
+
+export const lanes = ['urgent', 'work', 'mail'] as const satisfies readonly Lane[]
+
+/** Addresses of the queues, and of the one that takes what was received too often. */
+export type QueueUrls = Readonly<Record<Lane | 'dead', string>>
+
+/** How long a look at the dead letters holds them, seconds; they come back by themselves. */
+const lookSeconds = 2
+
+interface Envelope {
+  id: string
+  job: Job
+}
+
+/**
+ * Jobs in one SQS queue a lane, with a shared dead-letter queue. Redelivery, leases and the move to
+ * the dead letters are SQS's own (redrive policy with `maxReceiveCount` 5).
+ *
+ * `deadLetters` and `redrive` read a queue that cannot be listed: they take what SQS hands out at
+ * the moment, up to a few hundred, and say nothing about order beyond the time of death.
+ */
+export function sqsJobQueue({ client, queues }: { client: SQSClient; queues: QueueUrls }): JobQueue {
+  return {
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+    async enqueue(jobs, { delaySeconds = 0 } = {}) {
+      const envelopes = jobs.map((job): Envelope => ({ id: randomUUID(), job }))
+      for (const lane of lanes) {
+        const ofLane = envelopes.filter(({ job }) => laneOf(job) === lane)
+        for (let start = 0; start < ofLane.length; start += 10) {
+          const answer = await client.send(
+            new SendMessageBatchCommand({
+              QueueUrl: queues[lane],
+              Entries: ofLane.slice(start, start + 10).map((envelope, position) => ({
+                Id: String(position),
+                MessageBody: JSON.stringify(envelope),
+                DelaySeconds: Math.min(900, Math.ceil(delaySeconds)),
+              })),
+            }),
+          )
+          const failed = answer.Failed ?? []
+          if (failed.length > 0) {
+            throw new Error(`SQS refused ${failed.length} jobs: ${failed[0]?.Code} ${failed[0]?.Message}`)
+          }
+        }
+      }
+      return envelopes.map(({ id }) => id)
+    },
+
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+    async receive(lane, { limit, leaseSeconds }) {
+      const answer = await client.send(
+        new ReceiveMessageCommand({
+          QueueUrl: queues[lane],
+          MaxNumberOfMessages: Math.min(10, limit),
+          VisibilityTimeout: leaseSeconds,
+          MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+        }),
+      )
+      return (answer.Messages ?? []).flatMap((message) => {
+        const envelope = readEnvelope(message.Body)
+        // Not ours: left alone, it reaches the dead letters by its receive count.
+        if (!envelope || !message.ReceiptHandle) return []
+        return [
+          {
+            id: envelope.id,
+            receipt: receiptOf(lane, message.ReceiptHandle),
+            job: envelope.job,
+            receives: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
+          },
+        ]
+      })
+    },
+
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
+    async complete(receipt) {
+      const { lane, handle } = partsOf(receipt)
+      await client.send(new DeleteMessageCommand({ QueueUrl: queues[lane], ReceiptHandle: handle }))
+    },
+
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+    async release(receipt, { delaySeconds = 0 } = {}) {
+      const { lane, handle } = partsOf(receipt)
+      await client.send(
+        new ChangeMessageVisibilityCommand({
+          QueueUrl: queues[lane],
+          ReceiptHandle: handle,
+          VisibilityTimeout: Math.min(43_200, Math.ceil(delaySeconds)),
+        }),
+      )
+    },
+
+    async deadLetters({ limit = 100 } = {}) {
+      const seen = new Map<string, DeadLetter>()
+      for (let empty = 0; seen.size < limit && empty < 2; ) {
+        const batch = await takeDead(client, queues.dead, lookSeconds)
+        if (batch.length === 0) empty++
+        for (const { letter } of batch) seen.set(letter.id, letter)
+      }
+      return [...seen.values()]
+        .sort((a, b) => a.diedAt.getTime() - b.diedAt.getTime())
+        .slice(0, limit)
+    },
+
+    async redrive(ids) {
+      let count = 0
+      for (let empty = 0; empty < 2; ) {
+        const batch = await takeDead(client, queues.dead, 30)
+        if (batch.length === 0) empty++
+        for (const { letter, handle, body } of batch) {
+          if (ids && !ids.includes(letter.id)) continue
+          // Sent before it is taken away: a crash in between doubles a job, which every job bears.
+          await client.send(
+            new SendMessageCommand({ QueueUrl: queues[letter.lane], MessageBody: body }),
+          )
+          await client.send(
+            new DeleteMessageCommand({ QueueUrl: queues.dead, ReceiptHandle: handle }),
+          )
+          count++
+        }
+      }
+      return count
+    },
+  }
+}
+
+/** The job of a message, or `undefined` when the body is none of ours. */
+export function readEnvelope(body: string | undefined): Envelope | undefined {
+  try {
+    const value = JSON.parse(body ?? '') as Partial<Envelope> | null
+    if (typeof value?.id !== 'string' || typeof value.job?.kind !== 'string') return undefined
+    return value as Envelope
+  } catch {
+    return undefined
+  }
+}
+
+async function takeDead(client: SQSClient, queue: string, seconds: number) {
+  const answer = await client.send(
+    new ReceiveMessageCommand({
+      QueueUrl: queue,
+      MaxNumberOfMessages: 10,
+      VisibilityTimeout: seconds,
+      MessageSystemAttributeNames: ['SentTimestamp'],
+    }),
+  )
+  return (answer.Messages ?? []).flatMap((message) => {
+    const envelope = readEnvelope(message.Body)
+    const handle = message.ReceiptHandle
+    if (!envelope || !handle) return []
+    const letter: DeadLetter = {
+      id: envelope.id,
+      lane: laneOf(envelope.job),
+      job: envelope.job,
+      diedAt: new Date(Number(message.Attributes?.SentTimestamp ?? 0)),
+    }
+    return [{ letter, handle, body: message.Body ?? '' }]
+  })
+}
+
+function receiptOf(lane: Lane, handle: string) {
+  return `${lane} ${handle}`
+}
+
+function partsOf(receipt: string): { lane: Lane; handle: string } {
+  const blank = receipt.indexOf(' ')
+  return { lane: receipt.slice(0, blank) as Lane, handle: receipt.slice(blank + 1) }
+}

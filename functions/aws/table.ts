@@ -1,0 +1,16 @@
+/** The shape of the one table, without imports: the record store and `infra/` read the same text. */
+
+/** Names of its attributes, short because each counts towards an item's size and price. */
+export const tableAttributes = {
+  partition: 'p',
+  sort: 's',
+  value: 'j',
+  count: 'n',
+  version: 'v',
+  indexPartition: 'ip',
+  indexSort: 'is',
+  expires: 'x',
+} as const
+
+/** The index over the second key. */
+export const tableIndex = 'by-second-key'

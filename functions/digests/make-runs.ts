@@ -1,0 +1,217 @@
+import { everything, recordKeys } from '../keys.ts'
+import type { Platform, RecordKey } from '../platform.ts'
+import { readLog, readLogHead } from '../posts/log.ts'
+import { latestOccurrence } from '../subscribers/cadence.ts'
+import { leaveCatchUp } from '../subscribers/memberships.ts'
+import { instantReaders, scheduleReaders } from '../subscribers/reader-streams.ts'
+import {
+  catchUpScheduleId,
+  instantScheduleId,
+  listSchedules,
+  type Schedule,
+} from '../subscribers/schedule.ts'
+import { getSubscriber } from '../subscribers/store.ts'
+import type { Subscriber } from '../subscribers/subscriber.ts'
+import { isInFlight } from './ledger.ts'
+import { openListing } from './listing.ts'
+import { floorOf, owedPosts } from './owed.ts'
+import { categoriesListed } from './plan.ts'
+import type { Run } from './run.ts'
+import { getRow, listOpenRuns, makeRun, type NewRun } from './run-store.ts'
+
+type Making = Pick<Platform, 'records' | 'settings' | 'now' | 'jobs'>
+
+/** Log entries looked at a time. */
+const stretch = 1000
+/** Catch-up readers looked at by one tick: those after them have their turn a minute later. */
+const mostCatchUps = 1000
+
+/**
+ * Makes the run of every schedule whose latest occurrence lies after `since`, up to now: what is due
+ * and what was missed. Earlier ones that were missed too would be empty. Repeatable; gives back the
+ * runs that are new.
+ */
+export async function makeDueRuns(
+  platform: Making,
+  /** The last finished tick; absent before the first, when nothing was missed. */
+  since: Date | undefined,
+): Promise<Run[]> {
+  const now = platform.now()
+  if (since && since >= now) return []
+  const due: { schedule: Schedule; dueAt: Date }[] = []
+  for (const schedule of await listSchedules(platform)) {
+    if (schedule.cadence === 'instant') continue
+    const dueAt = latestOccurrence(schedule, now)
+    if (dueAt > (since ?? (await firstReaderSince(platform, schedule.id)))) {
+      due.push({ schedule, dueAt })
+    }
+  }
+  if (due.length === 0) return []
+  const { last } = await readLogHead(platform)
+  const made: Run[] = []
+  for (const { schedule, dueAt } of due) {
+    const instant = dueAt.toISOString().replace('.000Z', 'Z')
+    const run = await startRun(platform, {
+      id: `${schedule.id}_${instant.replaceAll(/[-:]/g, '')}`,
+      schedule: schedule.id,
+      kind: 'digest',
+      dueAt: instant,
+      to: last,
+    })
+    if (run) made.push(run)
+  }
+  return made
+}
+
+/**
+ * Before the first tick ever, a schedule's occurrences count from its first reader on: without a
+ * clock running, the tick by hand that follows a confirmation still finds what has come due.
+ */
+async function firstReaderSince(platform: Making, scheduleId: string): Promise<Date> {
+  let first = platform.now()
+  let looked = 0
+  for await (const id of scheduleReaders(platform, scheduleId)) {
+    if (looked++ >= 100) break
+    const reader = (await getSubscriber(platform, id))?.value
+    if (!reader) continue
+    const { createdAt, confirmedAt = createdAt } = reader
+    const since = new Date(confirmedAt > createdAt ? confirmedAt : createdAt)
+    if (since < first) first = since
+  }
+  return first
+}
+
+/**
+ * Makes the instant run that serves what was listed since the last one; none when nobody reads those
+ * categories at once. Named by its `to`, so however often it is asked for, it is made once.
+ */
+export async function makeInstantRun(platform: Making): Promise<Run | undefined> {
+  const mark = await readMark(platform, recordKeys.instantHead)
+  const { last: to } = await readLogHead(platform)
+  if (to <= mark.to) return undefined
+  const slugs = await categoriesListed(platform, { after: mark.to, to })
+  let run: Run | undefined
+  // The same stream that planning reads, so an audience that is empty here is empty there.
+  if (slugs.length > 0 && (await isAny(instantReaders(platform, slugs)))) {
+    run = await startRun(platform, {
+      id: `instant_${to}`,
+      schedule: instantScheduleId,
+      kind: 'instant',
+      dueAt: wholeSecond(platform.now()),
+      to,
+      after: mark.to,
+    })
+  }
+  // After the run: a crash before this makes the same run, or one that serves more.
+  await raiseMark(platform, recordKeys.instantHead, mark, to)
+  return run
+}
+
+/** Makes the run of every letter listed since this was last done. Repeatable; named by the post. */
+export async function makeLetterRuns(platform: Making): Promise<Run[]> {
+  const made: Run[] = []
+  for (;;) {
+    const mark = await readMark(platform, recordKeys.letterHead)
+    const { last } = await readLogHead(platform)
+    if (last <= mark.to) return made
+    const to = Math.min(last, mark.to + stretch)
+    for (const entry of await readLog(platform, everything, { after: mark.to, to })) {
+      if (entry.mail !== 'letter') continue
+      const run = await startRun(platform, {
+        id: `letter_${entry.postId}${entry.again > 0 ? `_${entry.again}` : ''}`,
+        schedule: 'letter',
+        kind: 'letter',
+        dueAt: wholeSecond(platform.now()),
+        to: entry.n,
+        postId: entry.postId,
+      })
+      if (run) made.push(run)
+    }
+    await raiseMark(platform, recordKeys.letterHead, mark, to)
+  }
+}
+
+/**
+ * Protocol M4: makes a run for readers who moved to instant while posts were owed, and lets those
+ * leave to whom nothing is owed any more.
+ */
+export async function makeCatchUpRun(platform: Making): Promise<Run | undefined> {
+  const { last: to } = await readLogHead(platform)
+  const open = new Set((await listOpenRuns(platform)).map(({ id }) => id))
+  let looked = 0
+  for await (const id of scheduleReaders(platform, catchUpScheduleId)) {
+    if (looked++ >= mostCatchUps) break
+    const reader = (await getSubscriber(platform, id))?.value
+    if (!reader?.catchUp) continue
+    const isSettled = await isNoteSettled(platform, reader)
+    // An open run has this reader, or a retry of the delivery; another run would only wait for it.
+    if (!isSettled && reader.note && open.has(reader.note.run)) continue
+    if (!isSettled || (await isOwedAnything(platform, reader, to))) {
+      return startRun(platform, {
+        id: `${catchUpScheduleId}_${wholeSecond(platform.now()).replaceAll(/[-:]/g, '')}`,
+        schedule: catchUpScheduleId,
+        kind: 'catch-up',
+        dueAt: wholeSecond(platform.now()),
+        to,
+      })
+    }
+    const seen = JSON.stringify(reader)
+    await leaveCatchUp(platform, id, (current) => JSON.stringify(current) === seen)
+  }
+  return undefined
+}
+
+async function isNoteSettled(platform: Making, { id, note }: Subscriber): Promise<boolean> {
+  if (!note || !isInFlight(note)) return true
+  if (Date.parse(note.expires) <= platform.now().getTime()) return true
+  const row = await getRow(platform, note.run, note.chunk, id)
+  return row !== undefined && row.value.try >= note.try
+}
+
+async function isOwedAnything(platform: Making, reader: Subscriber, to: number): Promise<boolean> {
+  const floor = floorOf(reader, reader.watermark)
+  if (floor >= to) return false
+  const listed = await openListing(platform, to).above(floor)
+  const window = { from: reader.watermark, to }
+  return owedPosts(reader, listed, window, platform.settings).length > 0
+}
+
+/** Makes a run once and has it planned. `undefined` when it was there already. */
+async function startRun(platform: Making, wanted: NewRun): Promise<Run | undefined> {
+  const { run, isNew } = await makeRun(platform, wanted)
+  if (!isNew) return undefined
+  await platform.jobs.enqueue([{ kind: 'plan', runId: run.id }])
+  return run
+}
+
+interface Mark {
+  to: number
+  version: string | undefined
+}
+
+async function readMark({ records }: Pick<Platform, 'records'>, key: RecordKey): Promise<Mark> {
+  const record = await records.get<{ to: number }>(key)
+  return { to: record?.value.to ?? 0, version: record?.version }
+}
+
+/** Somebody else who raised it meanwhile made the same runs. */
+async function raiseMark(
+  { records }: Pick<Platform, 'records'>,
+  key: RecordKey,
+  { version }: Mark,
+  to: number,
+): Promise<void> {
+  await records.put(
+    { ...key, value: { to } },
+    version === undefined ? { ifAbsent: true } : { ifVersion: version },
+  )
+}
+
+async function isAny(readers: AsyncIterable<string>): Promise<boolean> {
+  for await (const _ of readers) return true
+  return false
+}
+
+function wholeSecond(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`
+}

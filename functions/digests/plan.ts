@@ -1,0 +1,143 @@
+import { everything } from '../keys.ts'
+import type { Platform } from '../platform.ts'
+import { readLog } from '../posts/log.ts'
+import { getPosts, type Post } from '../posts/post.ts'
+import { categoryReaders, instantReaders, scheduleReaders } from '../subscribers/reader-streams.ts'
+import { finishChunk, finishRun } from './finish.ts'
+import { isMailed, namesOf } from './owed.ts'
+import { chunksAhead } from './pace.ts'
+import type { Chunk, Run } from './run.ts'
+import { changeRun, getChunk, getRun, isOpen, lastChunk, putChunk } from './run-store.ts'
+
+/** Readers of a chunk. A chunk and its rows are each read at once. */
+const chunkReaders = 500
+/** Handlers end within a minute; another job goes on. */
+const budgetMs = 45_000
+
+/**
+ * Cuts the audience of a run into chunks (protocol R1): readers in the order of their ids, each
+ * once, put if absent, going on after the last reader of the chunk that **stands**, which another
+ * planner may have cut differently. Any number of planners end in the same chunks.
+ */
+export async function planRun(platform: Platform, runId: string): Promise<void> {
+  const started = performance.now()
+  const stored = await getRun(platform, runId)
+  if (!stored || !isOpen(stored.value) || stored.value.chunks !== undefined) return
+  const run = stored.value
+  const ahead = await chunksAhead(platform)
+
+  const last = await lastChunk(platform, runId)
+  if (last?.chunk.end) return endPlan(platform, run, last.k + 1)
+  let k = last ? last.k + 1 : 0
+  let after = last?.chunk.readers.at(-1)
+  for (;;) {
+    const standing = await planChunk(platform, run, k, after)
+    if (standing.readers.length === 0) await finishChunk(platform, run, k)
+    else if (k < ahead || (await isFinished(platform, runId, k - ahead))) {
+      // Whoever finishes a chunk enqueues the one `ahead` of it, unless it came too early for that.
+      await platform.jobs.enqueue([{ kind: 'deliver', runId, chunk: k }])
+    }
+    if (standing.end) return endPlan(platform, run, k + 1)
+    if (k % 20 === 0) await touchRun(platform, runId)
+    after = standing.readers.at(-1)
+    k++
+    if (performance.now() - started > budgetMs) {
+      await platform.jobs.enqueue([{ kind: 'plan', runId }])
+      return
+    }
+  }
+}
+
+/** One chunk more, or the one that stands in its place. */
+async function planChunk(
+  platform: Platform,
+  run: Run,
+  k: number,
+  after: string | undefined,
+): Promise<Chunk> {
+  const readers: string[] = []
+  let end = true
+  for await (const reader of await audienceOf(platform, run, after)) {
+    if (readers.length === chunkReaders) {
+      end = false
+      break
+    }
+    readers.push(reader)
+  }
+  const chunk: Chunk = { readers, end }
+  const outcome = await putChunk(platform, run, k, chunk, { ifAbsent: true })
+  if (outcome.status === 'stored') return chunk
+  return (await getChunk(platform, run.id, k))?.value ?? chunk
+}
+
+/** Whom a run may concern, in the order of their ids; each reader's item decides at the claim. */
+async function audienceOf(
+  platform: Platform,
+  run: Run,
+  after: string | undefined,
+): Promise<AsyncIterable<string>> {
+  switch (run.kind) {
+    case 'digest':
+    case 'catch-up':
+      return scheduleReaders(platform, run.schedule, after)
+    case 'instant': {
+      const range = { after: run.after ?? run.to - 1, to: run.to }
+      return instantReaders(platform, await categoriesListed(platform, range), after)
+    }
+    case 'letter': {
+      const post = run.postId && (await getPosts(platform, [run.postId]))[0]
+      return categoryReaders(platform, post ? slugsOf(platform, [post]) : [], after)
+    }
+  }
+}
+
+/** The categories whose readers something mailable in a range of the log may concern. */
+export async function categoriesListed(
+  platform: Pick<Platform, 'records' | 'settings'>,
+  range: { after: number; to: number },
+): Promise<string[]> {
+  const entries = (await readLog(platform, everything, range)).filter(
+    ({ mail }) => mail === 'digest',
+  )
+  if (entries.length === 0) return []
+  const posts = await getPosts(
+    platform,
+    entries.map(({ postId }) => postId),
+  )
+  return slugsOf(platform, [...entries, ...posts.filter((post) => post !== undefined)])
+}
+
+function slugsOf(
+  { settings }: Pick<Platform, 'settings'>,
+  of: readonly Pick<Post, 'categories'>[],
+): string[] {
+  const slugs = new Set<string>([everything])
+  for (const { categories } of of) {
+    for (const slug of categories) {
+      const names = namesOf(slug, settings)
+      if (isMailed(names[0], settings)) for (const name of names) slugs.add(name)
+    }
+  }
+  return [...slugs]
+}
+
+async function isFinished(platform: Platform, runId: string, k: number): Promise<boolean> {
+  return (await getChunk(platform, runId, k))?.value.totals !== undefined
+}
+
+async function endPlan(platform: Platform, run: Run, chunks: number): Promise<void> {
+  await changeRun(platform, run.id, (current) => {
+    if (current.chunks !== undefined) return undefined
+    const state = current.state === 'planned' ? 'sending' : current.state
+    return { ...current, state, chunks, movedAt: platform.now().toISOString() }
+  })
+  await finishRun(platform, run.id)
+}
+
+async function touchRun(platform: Platform, runId: string): Promise<void> {
+  await changeRun(platform, runId, (run) => ({
+    ...run,
+    state: run.state === 'planned' ? 'sending' : run.state,
+    movedAt: platform.now().toISOString(),
+  }))
+}

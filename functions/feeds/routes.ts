@@ -1,0 +1,201 @@
+import { type Context, Hono } from 'hono'
+import * as v from 'valibot'
+import { type ApiRoute, apiRoute, check, jsonBody } from '../api.ts'
+import { notFound } from '../errors.ts'
+import { everything, type FeedDocument, feedDocuments, objectKeys, urlPaths } from '../keys.ts'
+import type { Platform } from '../platform.ts'
+import { currentSlug, getCategory, listCategories, resolveCategories } from '../posts/categories.ts'
+import { markDirty } from '../posts/dirty.ts'
+import { feedAddress } from './channel.ts'
+import { contentTypes, renderDocuments } from './documents.ts'
+import { webAddress } from './guard.ts'
+import { decodePath, oldAddresses } from './old-addresses.ts'
+import { renderOpml } from './opml.ts'
+import { rebuildFeeds } from './rebuild.ts'
+import { dirtyCount } from './render-note.ts'
+import { answerWith, type Representation } from './serve.ts'
+import { readSnapshot } from './snapshot.ts'
+import { documentVersion, feedCacheControl } from './write-document.ts'
+
+/** The feeds and the list of them, and the redirects that keep old addresses alive. GET and HEAD. */
+export function feedPages(platform: Platform): Hono {
+  const pages = new Hono()
+  const old = oldAddresses(platform.settings)
+
+  pages.get('/feeds.opml', async (c) => answerWith(c, await findOpml(platform)))
+
+  pages.get('/feeds/:document', async (c, next) => {
+    const document = documentNamed(c.req.param('document'))
+    if (!document) return next()
+    return answerFeed(c, everything, await findFeed(platform, everything, document))
+  })
+
+  pages.get('/feeds/:slug/:document', async (c, next) => {
+    const document = documentNamed(c.req.param('document'))
+    if (!document) return next()
+    for (const slug of slugsIn(c)) {
+      const current = currentSlug(platform.settings, slug)
+      if (current !== slug) return moved(c, urlPaths.feed(current, document))
+      const found = await findFeed(platform, slug, document)
+      if (found) return answerFeed(c, slug, found)
+    }
+    return next()
+  })
+
+  // After the feeds: no setting takes the address of one that exists, so none leads in a circle.
+  pages.get('*', async (c, next) => {
+    const path = decodePath(new URL(c.req.url).pathname)
+    const address = path === undefined ? undefined : old.get(path)
+    return address === undefined ? next() : moved(c, address)
+  })
+  return pages
+}
+
+/**
+ * What a feed's address answers with: the stored document, or one rendered for this request when
+ * there is none yet or a crash left it broken; the change count then sees to it that it is stored.
+ * `undefined` when there is no such feed.
+ */
+async function findFeed(
+  platform: Platform,
+  feed: string,
+  document: FeedDocument,
+): Promise<Representation | undefined> {
+  const { objects, settings } = platform
+  const self = feedAddress(feed, document, settings)
+  const shared = {
+    contentType: contentTypes[document],
+    cacheControl: feedCacheControl,
+    link: [[self, 'self'], ...settings.feeds.hubs.map((hub) => [webAddress(hub), 'hub'])]
+      .flatMap(([href, rel]) => (href ? [`<${href}>; rel="${rel}"`] : []))
+      .join(', '),
+  }
+  const stored = await objects.get(objectKeys.feed(feed, document))
+  const version = stored && documentVersion(stored)
+  if (version)
+    return { ...shared, body: stored.body, lastModified: new Date(version.changed * 1000) }
+
+  if (feed !== everything && !(await getCategory(platform, feed))) return undefined
+  const snapshot = await readSnapshot(platform, feed, await dirtyCount(platform, feed))
+  const { documents, faults } = renderDocuments(snapshot, settings)
+  const rendered = documents.find((one) => one.document === document)
+  if (!rendered) throw faults[0]?.fault ?? new Error('a document was not rendered')
+  await markDirty(platform, [feed])
+  return { ...shared, body: rendered.body, lastModified: new Date(snapshot.updated) }
+}
+
+/** The list as the pages' writer left it, or made for this request before it has. */
+async function findOpml(platform: Platform): Promise<Representation> {
+  const shared = { contentType: 'text/x-opml; charset=utf-8', cacheControl: feedCacheControl }
+  const stored = await platform.objects.get(objectKeys.opml)
+  if (stored) return { ...shared, body: stored.body, lastModified: stored.lastModified }
+  const text = renderOpml(await listCategories(platform), platform.settings)
+  return { ...shared, body: new TextEncoder().encode(text), lastModified: platform.now() }
+}
+
+/**
+ * Browsers show feeds as plain text or offer them as a download, and say so before they do: a
+ * person is led to the feed's page, a reader never. `?raw` shows the feed itself.
+ */
+async function answerFeed(
+  c: Context,
+  feed: string,
+  found: Representation | undefined,
+): Promise<Response> {
+  if (!found) throw notFound('This feed')
+  if (c.req.header('sec-fetch-dest') === 'document' && c.req.query('raw') === undefined) {
+    c.header('cache-control', 'no-store')
+    return c.redirect(feed === everything ? urlPaths.feeds : urlPaths.category(feed), 302)
+  }
+  return answerWith(c, found)
+}
+
+/** For good: readers then keep the new address. */
+function moved(c: Context, path: string): Response {
+  c.header('cache-control', 'public, max-age=86400')
+  return c.redirect(path, 301)
+}
+
+function documentNamed(name: string): FeedDocument | undefined {
+  return feedDocuments.find((document) => document === name)
+}
+
+/**
+ * The slugs that the middle segment of a path may mean. A client that sends UTF-8 without
+ * percent-encoding reaches us as Latin-1, so that reading comes second. Nothing but letters, digits
+ * and hyphens passes: no segment leaves the folder of the feeds.
+ */
+function slugsIn(c: Context): string[] {
+  const segment = decodePath(new URL(c.req.url).pathname.split('/')[2] ?? '')
+  if (segment === undefined) return []
+  const readings = [segment]
+  if (/^[\u0000-\u00ff]*[\u0080-\u00ff]/.test(segment)) {
+    readings.push(Buffer.from(segment, 'latin1').toString('utf8').normalize('NFC'))
+  }
+  return readings.filter((slug) => /^[\p{L}\p{M}\p{N}-]{1,180}$/u.test(slug))
+}
+
+const addresses = v.object({
+  category: v.optional(v.string()),
+  rss: v.string(),
+  atom: v.string(),
+  json: v.string(),
+  /** `queued`: rendered by a job that has not ended, or failed, when the answer is given. */
+  state: v.picklist(['rendered', 'queued']),
+})
+
+const rebuildRequest = v.object({
+  categories: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(500))), v.maxLength(1000))),
+})
+
+/** The API of the feeds. */
+export const feedRoutes: ApiRoute[] = [
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/feeds/rebuild',
+    summary:
+      'Renders feeds and pages again from the stored posts: of the categories named, or all.',
+    scope: 'posts:write',
+    body: { 'application/json': rebuildRequest },
+    answers: {
+      200: {
+        description: 'The feeds, in the order in which they were named.',
+        content: { 'application/json': v.object({ feeds: v.array(addresses) }) },
+      },
+    },
+    handle: async (c, platform) => {
+      const hasBody = (await c.req.text()) !== ''
+      const input = hasBody ? await jsonBody(c) : {}
+      const { categories } = check(rebuildRequest, input, 'The request')
+      const feeds = categories?.length
+        ? await slugsOf(platform, categories)
+        : [everything, ...(await listCategories(platform)).map(({ slug }) => slug)]
+      const behind = await rebuildFeeds(platform, feeds)
+      return c.json({
+        feeds: feeds.map((feed) => ({
+          ...(feed === everything ? {} : { category: feed }),
+          rss: feedAddress(feed, 'rss.xml', platform.settings),
+          atom: feedAddress(feed, 'atom.xml', platform.settings),
+          json: feedAddress(feed, 'feed.json', platform.settings),
+          state: behind.has(feed) ? 'queued' : 'rendered',
+        })),
+      })
+    },
+  }),
+]
+
+/** Slugs of categories given by slug or name; `*` is everything. */
+async function slugsOf(platform: Platform, names: readonly string[]): Promise<string[]> {
+  const resolved = await resolveCategories(
+    platform,
+    names.filter((name) => name !== everything),
+    { make: false },
+  )
+  const slugs = [...new Set(names.map((name) => resolved.get(name) ?? name))]
+  const found = await Promise.all(
+    slugs.map((slug) => slug === everything || getCategory(platform, slug)),
+  )
+  const missing = slugs.find((_, i) => !found[i])
+  if (missing !== undefined) throw notFound(`The category \`${missing}\``)
+  return slugs
+}

@@ -1,0 +1,280 @@
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import type {
+  ObjectPage,
+  ObjectStore,
+  PutObjectOptions,
+  PutObjectOutcome,
+  StoredObject,
+} from '../platform.ts'
+import { compareBytes } from './byte-order.ts'
+import { fileWriter, isAbsence, removeLeftovers } from './durable-files.ts'
+import { keyLock } from './key-lock.ts'
+import { assertFileKey, internalFolder, isFileKey } from './object-keys.ts'
+import { typeOfKey } from './object-types.ts'
+
+export interface FileObjectStoreOptions {
+  folder: string
+  /** Folders elsewhere for some first segments of keys, such as `inbox`. */
+  places?: Record<string, string>
+  /** `false` never waits for the disk. For tests. @default true */
+  syncs?: boolean
+}
+
+/** Everything but this is made durable before the answer. */
+const renderedAgain = 'public/'
+
+/**
+ * Objects as files under a folder, each at its key, as anybody may read them: `public/` is ready
+ * for any web server.
+ *
+ * - What the key does not tell (`object-types.ts`) is kept under `.broadsheet/meta/`, bound to the
+ *   bytes by their ETag: a crash between the two files leaves an object without a `version`, never
+ *   with a wrong one.
+ * - Conditions are exact within this process; `ifAbsent` also between processes. One process at a
+ *   time works on a data folder (`folder-lock.ts`).
+ * - A key cannot continue another one (`a` and `a/b`), as a file is no folder: such a put throws.
+ * - Symbolic links below the folder are not followed: behind one there is no object, and a put
+ *   throws.
+ * - On a file system that takes `A` and `a` for the same name, or composed and decomposed letters,
+ *   an object is found under the very key it was stored with, and a put under its twin throws.
+ */
+export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
+  const { syncs = true } = options
+  fs.mkdirSync(options.folder, { recursive: true })
+  const folder = fs.realpathSync.native(options.folder)
+  const places = new Map<string, string>()
+  for (const [segment, place] of Object.entries(options.places ?? {})) {
+    fs.mkdirSync(place, { recursive: true })
+    places.set(segment, fs.realpathSync.native(place))
+  }
+  const temporary = join(folder, internalFolder, 'tmp')
+  removeLeftovers(temporary)
+  const writer = fileWriter({ temporary, syncs })
+  const lock = keyLock()
+  const isCaseBlind = fs.existsSync(join(folder, internalFolder.toUpperCase()))
+
+  function pathOf(key: string): string {
+    assertFileKey(key)
+    const [first = '', ...rest] = key.split('/')
+    const place = places.get(first)
+    return place ? join(place, ...rest) : join(folder, first, ...rest)
+  }
+
+  const metaPathOf = (key: string) => join(folder, internalFolder, 'meta', `${key}.json`)
+
+  /** Whether the folder of a path is the one its name says, not one behind a link. */
+  function isPlain(path: string): boolean {
+    const parent = dirname(path)
+    return fs.realpathSync.native(parent) === parent
+  }
+
+  function read(path: string): { body: Buffer; lastModified: Date } | undefined {
+    let file: number | undefined
+    try {
+      if (!isPlain(path)) return undefined
+      if (isCaseBlind && fs.realpathSync.native(path) !== path) return undefined
+      file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
+      const stat = fs.fstatSync(file)
+      if (!stat.isFile()) return undefined
+      return { body: fs.readFileSync(file), lastModified: stat.mtime }
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (isAbsence(error) || code === 'ELOOP' || code === 'EISDIR') return undefined
+      throw error
+    } finally {
+      if (file !== undefined) fs.closeSync(file)
+    }
+  }
+
+  async function get(key: string): Promise<StoredObject | undefined> {
+    const found = read(pathOf(key))
+    if (!found) return undefined
+    const etag = etagOf(found.body)
+    return { ...typeOfKey(key), ...readMeta(metaPathOf(key))[etag], ...found, etag }
+  }
+
+  async function put(
+    key: string,
+    body: Uint8Array,
+    options: PutObjectOptions,
+  ): Promise<PutObjectOutcome> {
+    const path = pathOf(key)
+    return lock(key, async (): Promise<PutObjectOutcome> => {
+      const isDurable = !key.startsWith(renderedAgain)
+      refuseLinksAndTwins(path, key)
+      const etag = etagOf(body)
+      const metaPath = metaPathOf(key)
+      const isPlainType = isDerived(key, options)
+      const meta = readMeta(metaPath)
+      const hasMeta = Object.keys(meta).length > 0
+      const current =
+        options.ifMatch !== undefined || hasMeta || !isPlainType ? read(path) : undefined
+      const currentEtag = current && etagOf(current.body)
+      if (options.ifMatch !== undefined && currentEtag !== options.ifMatch) {
+        return { status: 'conflict' }
+      }
+      if (options.ifAbsent && fs.existsSync(path)) return { status: 'conflict' }
+      if (!isPlainType || hasMeta) {
+        // Both the old and the new bytes find theirs, whichever of them a crash leaves.
+        const kept = currentEtag && meta[currentEtag]
+        const next = JSON.stringify({
+          ...(kept && currentEtag ? { [currentEtag]: kept } : {}),
+          [etag]: describe(options),
+        })
+        await writer.write({ path: metaPath, body: Buffer.from(next), isDurable })
+      }
+      const outcome = await writer.write({
+        path,
+        body,
+        isDurable,
+        ifAbsent: options.ifAbsent ?? false,
+      })
+      return outcome === 'written' ? { status: 'stored', etag } : { status: 'conflict' }
+    })
+  }
+
+  function refuseLinksAndTwins(path: string, key: string): void {
+    try {
+      const parent = dirname(path)
+      const real = fs.realpathSync.native(parent)
+      if (real !== parent) {
+        throw new Error(
+          isCaseBlind && real.toLowerCase() === parent.toLowerCase()
+            ? `an object key differs only in case from another: ${JSON.stringify(key)}`
+            : `a symbolic link stands in the way of an object: ${JSON.stringify(key)}`,
+        )
+      }
+      if (isCaseBlind && fs.existsSync(path) && fs.realpathSync.native(path) !== path) {
+        throw new Error(`an object key differs only in case from another: ${JSON.stringify(key)}`)
+      }
+    } catch (error) {
+      if (!isAbsence(error)) throw error
+    }
+  }
+
+  async function remove(key: string): Promise<void> {
+    const path = pathOf(key)
+    await lock(key, async () => {
+      const isDurable = !key.startsWith(renderedAgain)
+      try {
+        if (!isPlain(path)) return
+      } catch (error) {
+        if (isAbsence(error)) return
+        throw error
+      }
+      await writer.remove(path, isDurable)
+      await writer.remove(metaPathOf(key), false)
+      removeEmptyFolders(dirname(path))
+    })
+  }
+
+  // Up to the first segment, which stays: somebody may be looking into it.
+  function removeEmptyFolders(from: string): void {
+    const roots = [folder, ...places.values()]
+    for (let path = from; !roots.includes(path) && !roots.includes(dirname(path)); ) {
+      try {
+        fs.rmdirSync(path)
+      } catch {
+        return
+      }
+      path = dirname(path)
+    }
+  }
+
+  async function list(
+    prefix: string,
+    { after = '', limit = 1000 }: { after?: string; limit?: number } = {},
+  ): Promise<ObjectPage> {
+    const most = Math.min(Math.max(limit, 1), 1000)
+    const objects: ObjectPage['objects'] = []
+    for (const key of keysAfter(prefix, after)) {
+      if (objects.length === most) return { objects, more: true }
+      const found = read(pathOf(key))
+      if (!found) continue
+      objects.push({
+        key,
+        etag: etagOf(found.body),
+        size: found.body.length,
+        lastModified: found.lastModified,
+      })
+    }
+    return { objects, more: false }
+  }
+
+  /** Walks only the folders that can hold such keys, each read when the walk comes to it. */
+  function* keysAfter(prefix: string, after: string): Generator<string> {
+    const open: Iterator<string>[] = [entries('')]
+    for (let folder = open.at(-1); folder; folder = open.at(-1)) {
+      const { value, done } = folder.next()
+      if (done) open.pop()
+      else if (value.endsWith('/')) open.push(entries(value))
+      else yield value
+    }
+
+    function* entries(parent: string): Generator<string> {
+      for (const name of namesIn(parent)) {
+        const key = parent + name
+        const isFolder = name.endsWith('/')
+        const isInPrefix = key.startsWith(prefix) || (isFolder && prefix.startsWith(key))
+        const isAfter = compareBytes(key, after) > 0 || (isFolder && after.startsWith(key))
+        if (isInPrefix && isAfter) yield key
+      }
+    }
+  }
+
+  /** Names in a folder in the order of the keys they begin; those of folders end with `/`. */
+  function namesIn(parent: string): string[] {
+    const names: string[] = []
+    if (parent === '') for (const segment of places.keys()) names.push(`${segment}/`)
+    try {
+      const path = parent === '' ? folder : pathOf(parent.slice(0, -1))
+      if (fs.realpathSync.native(path) !== path) return []
+      for (const entry of fs.readdirSync(path, { withFileTypes: true })) {
+        const name = entry.name.normalize('NFC')
+        if (!isFileKey(parent + name) || (parent === '' && places.has(name))) continue
+        if (entry.isDirectory()) names.push(`${name}/`)
+        else if (entry.isFile()) names.push(name)
+      }
+    } catch (error) {
+      if (!isAbsence(error)) throw error
+    }
+    return names.sort(compareBytes)
+  }
+
+  return { get, put, delete: remove, list }
+}
+
+type Meta = Record<string, { contentType: string; cacheControl?: string; version?: string }>
+
+function describe({ contentType, cacheControl, version }: PutObjectOptions): Meta[string] {
+  return {
+    contentType,
+    ...(cacheControl === undefined ? {} : { cacheControl }),
+    ...(version === undefined ? {} : { version }),
+  }
+}
+
+function isDerived(key: string, options: PutObjectOptions): boolean {
+  const derived = typeOfKey(key)
+  return (
+    options.version === undefined &&
+    options.contentType === derived.contentType &&
+    options.cacheControl === derived.cacheControl
+  )
+}
+
+// Written by this file only; one that a power cut left broken counts as none.
+function readMeta(path: string): Meta {
+  try {
+    return JSON.parse(fs.readFileSync(path, 'utf8')) as Meta
+  } catch (error) {
+    if (isAbsence(error) || error instanceof SyntaxError) return {}
+    throw error
+  }
+}
+
+function etagOf(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('base64url').slice(0, 27)
+}

@@ -1,0 +1,198 @@
+import fs from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { ServiceError } from '../errors.ts'
+import type { Platform } from '../platform.ts'
+import { isAbsence } from './durable-files.ts'
+
+export interface InboxWatcher {
+  /** Publishes what lies in the inbox now; resolves when that is done. */
+  look(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** What becomes of a file; everything but `refused` counts as taken. */
+export interface InboxOutcome {
+  status: string
+  code?: string
+  reason?: string
+}
+
+export type PublishInboxFile = (
+  platform: Platform,
+  file: { path: string; bytes: Uint8Array },
+) => Promise<InboxOutcome>
+
+/** Larger files are refused without being read. */
+const mostBytes = 5 * 1024 * 1024
+/** A file is taken when it has not changed for so long: a copy may still be under way. */
+const restMs = 400
+const mostFilesALook = 10_000
+const rejected = 'rejected'
+
+/**
+ * Publishes files that are dropped into the folder. A file is removed once its post is stored; a
+ * refused one moves to `rejected/`, with the reason in a `.reason.txt` beside it. Names that begin
+ * with a dot or end like an unfinished download are left alone, and so are symbolic links.
+ */
+export function watchInbox(
+  platform: Platform,
+  folder: string,
+  publish: PublishInboxFile = async (...file) => {
+    const { publishInboxFile } = await import('../posts/inbox.ts')
+    return publishInboxFile(...file)
+  },
+): InboxWatcher {
+  fs.mkdirSync(join(folder, rejected), { recursive: true })
+  let running: Promise<void> | undefined
+  let isAgain = false
+  let isStopped = false
+  let timer: NodeJS.Timeout | undefined
+
+  const soon = () => {
+    if (isStopped) return
+    clearTimeout(timer)
+    timer = setTimeout(() => void look(), restMs)
+  }
+  // Only a hint, and not to be had on every file system: the clock looks each minute.
+  let watcher: fs.FSWatcher | undefined
+  try {
+    watcher = fs.watch(folder, { recursive: true }, (_, name) => {
+      if (!name?.startsWith(rejected)) soon()
+    })
+    watcher.on('error', () => watcher?.close())
+  } catch (error) {
+    platform.log.warn('inbox.not-watched', { reason: String((error as Error).message) })
+  }
+
+  function look(): Promise<void> {
+    if (isStopped) return Promise.resolve()
+    if (running) {
+      isAgain = true
+      return running
+    }
+    running = lookOnce()
+      .catch((error: unknown) => platform.log.error('inbox.failed', error))
+      .finally(() => {
+        running = undefined
+        if (isAgain) soon()
+        isAgain = false
+      })
+    return running
+  }
+
+  async function lookOnce(): Promise<void> {
+    let isUnfinished = false
+    for (const path of filesIn(folder)) {
+      if (isStopped) return
+      const outcome = await takeFile(path)
+      if (outcome === 'unfinished') isUnfinished = true
+    }
+    if (isUnfinished) soon()
+  }
+
+  async function takeFile(path: string): Promise<'taken' | 'unfinished'> {
+    const full = join(folder, path)
+    const before = statOf(full)
+    if (!before) return 'taken'
+    if (Math.abs(Date.now() - before.mtimeMs) < restMs) return 'unfinished'
+    const outcome =
+      before.size > mostBytes
+        ? { status: 'refused', code: 'too-large', reason: 'The file is too large: at most 5 MB.' }
+        : await publishOne(path, full)
+    if (!outcome) return 'taken'
+    const after = statOf(full)
+    // Saved anew while it was published: the next look takes the newer one.
+    if (!after || after.mtimeMs !== before.mtimeMs || after.size !== before.size) {
+      return 'unfinished'
+    }
+    if (outcome.status === 'refused') await reject(path, outcome)
+    else {
+      await fs.promises.rm(full, { force: true })
+      platform.log.info('inbox.published', { outcome: outcome.status })
+    }
+    removeEmptyFolders(dirname(full))
+    return 'taken'
+  }
+
+  async function publishOne(path: string, full: string): Promise<InboxOutcome | undefined> {
+    try {
+      return await publish(platform, { path, bytes: await fs.promises.readFile(full) })
+    } catch (error) {
+      if (error instanceof ServiceError && error.status < 500) {
+        return { status: 'refused', code: error.code, reason: error.message }
+      }
+      // A fault of ours or of the disk: the file stays and is tried again.
+      platform.log.error('inbox.file-failed', error)
+      return undefined
+    }
+  }
+
+  async function reject(path: string, { code, reason }: InboxOutcome): Promise<void> {
+    const target = freeName(join(folder, rejected, path))
+    await fs.promises.mkdir(dirname(target), { recursive: true })
+    await fs.promises.writeFile(
+      `${target}.reason.txt`,
+      `${reason ?? 'It cannot be published.'}${code ? `\n(${code})` : ''}\n\nMend the file and move it back into the inbox.\n`,
+    )
+    await fs.promises.rename(join(folder, path), target)
+    platform.log.warn('inbox.rejected', { code })
+  }
+
+  function removeEmptyFolders(from: string): void {
+    for (let at = from; at !== folder && at.startsWith(folder); at = dirname(at)) {
+      try {
+        fs.rmdirSync(at)
+      } catch {
+        return
+      }
+    }
+  }
+
+  return {
+    look,
+    stop: async () => {
+      isStopped = true
+      clearTimeout(timer)
+      watcher?.close()
+      await running
+    },
+  }
+}
+
+/** Paths below the inbox, `/`-separated, in the order of their names: dated ones come in order. */
+function filesIn(folder: string): string[] {
+  const found: string[] = []
+  const open = [folder]
+  for (let at = open.pop(); at !== undefined && found.length < mostFilesALook; at = open.pop()) {
+    for (const entry of entriesIn(at)) {
+      const full = join(at, entry.name)
+      if (entry.name.startsWith('.') || full === join(folder, rejected)) continue
+      if (entry.isDirectory()) open.push(full)
+      else if (entry.isFile() && !/(~|\.(tmp|part|partial|crdownload|swp))$/i.test(entry.name)) {
+        found.push(relative(folder, full).split(sep).join('/'))
+      }
+    }
+  }
+  return found.sort()
+}
+
+function entriesIn(folder: string): fs.Dirent[] {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    if (isAbsence(error)) return []
+    throw error
+  }
+}
+
+function statOf(path: string): fs.Stats | undefined {
+  const stat = fs.lstatSync(path, { throwIfNoEntry: false })
+  return stat?.isFile() ? stat : undefined
+}
+
+function freeName(path: string): string {
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? path : path.replace(/(\.[^./]*)?$/, (ending) => `-${n}${ending}`)
+    if (!fs.existsSync(name)) return name
+  }
+}

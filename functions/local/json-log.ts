@@ -1,0 +1,53 @@
+import type { Json, Log } from '../platform.ts'
+
+export const logLevels = ['info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+export interface JsonLogOptions {
+  /** Lines below it are dropped. @default 'info' */
+  level?: LogLevel
+  /** Takes a line without its end. @default stderr */
+  write?: (line: string) => void
+}
+
+/**
+ * One JSON object a line, on stderr: stdout belongs to answers. What fails keeps its chain of
+ * causes; a fault's own text may name a path, never a reader (they are known by ids alone).
+ */
+export function jsonLog(options: JsonLogOptions = {}): Log {
+  const lowest = logLevels.indexOf(options.level ?? 'info')
+  const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`))
+
+  function line(level: LogLevel, event: string, fields: Record<string, Json | undefined> = {}) {
+    if (logLevels.indexOf(level) < lowest) return
+    write(JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }))
+  }
+  return {
+    info: (event, fields) => line('info', event, fields),
+    warn: (event, fields) => line('warn', event, fields),
+    error: (event, error, fields) => line('error', event, { ...fields, error: describe(error) }),
+  }
+}
+
+const mostCauses = 5
+const mostText = 4000
+
+function describe(error: unknown): Json {
+  const chain: { [key: string]: Json | undefined }[] = []
+  for (let one = error; one !== undefined && chain.length < mostCauses; ) {
+    if (!(one instanceof Error)) {
+      chain.push({ message: String(one).slice(0, mostText) })
+      break
+    }
+    const { code } = one as { code?: unknown }
+    chain.push({
+      name: one.name,
+      message: one.message.slice(0, mostText),
+      ...(typeof code === 'string' ? { code } : {}),
+      ...(chain.length === 0 ? { stack: one.stack?.slice(0, mostText) } : {}),
+    })
+    one = one.cause
+  }
+  const [first, ...causes] = chain
+  return causes.length > 0 ? { ...first, causes } : (first ?? null)
+}

@@ -1,0 +1,39 @@
+/** What is known of an object by its key alone, so that a folder needs no second file for it. */
+export interface DerivedType {
+  contentType: string
+  cacheControl?: string
+}
+
+const types: Record<string, string> = {
+  html: 'text/html; charset=utf-8',
+  xml: 'application/xml; charset=utf-8',
+  json: 'application/json',
+  opml: 'text/x-opml; charset=utf-8',
+  txt: 'text/plain; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+  ico: 'image/x-icon',
+  md: 'text/markdown',
+  eml: 'message/rfc822',
+}
+
+const feedTypes: Record<string, string> = {
+  'rss.xml': 'application/rss+xml; charset=utf-8',
+  'atom.xml': 'application/atom+xml; charset=utf-8',
+  'feed.json': 'application/feed+json; charset=utf-8',
+}
+
+/** The type that an object has unless its own was kept beside it. */
+export function typeOfKey(key: string): DerivedType {
+  const name = key.slice(key.lastIndexOf('/') + 1)
+  if (key.startsWith('public/feeds/')) {
+    const contentType = feedTypes[name]
+    if (contentType) return { contentType }
+  }
+  // A post's source is Markdown unless it says otherwise.
+  if (key.startsWith('posts/') && name === 'source') return { contentType: 'text/markdown' }
+  const dot = name.lastIndexOf('.')
+  const contentType = dot < 0 ? undefined : types[name.slice(dot + 1).toLowerCase()]
+  return { contentType: contentType ?? 'application/octet-stream' }
+}

@@ -1,0 +1,71 @@
+import type { Platform, ReceivedJob } from '../platform.ts'
+import type { SqliteJobQueue } from './sqlite-job-queue.ts'
+
+/** Handlers end within a minute; the rest is for a machine that was asleep. */
+export const leaseSeconds = 120
+
+/** Waits between the attempts at a job that fails, seconds. */
+const backOff = [2, 15, 60, 300]
+
+export interface RunJobOptions {
+  /** Tries again at once instead of later, for a queue that is to run dry. */
+  isImpatient?: boolean
+}
+
+/**
+ * Runs one received job and ends it: completed, or given back for a later attempt. Never throws
+ * for what the job does: the log and the dead letters tell.
+ */
+export async function runReceived(
+  platform: Platform,
+  jobs: SqliteJobQueue,
+  received: ReceivedJob,
+  { isImpatient = false }: RunJobOptions = {},
+): Promise<void> {
+  try {
+    // Loaded with the first job: it brings every feature along, and an idle server needs none.
+    const { runJob } = await import('../jobs.ts')
+    await runJob(platform, received.job)
+  } catch (error) {
+    const { kind } = received.job
+    platform.log.error('job.failed', error, { kind, id: received.id, receives: received.receives })
+    const delaySeconds = isImpatient ? 0 : (backOff[received.receives - 1] ?? 300)
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    await jobs.release(received.receipt, { delaySeconds, reason })
+    return
+  }
+  await jobs.complete(received.receipt)
+}
+
+/**
+ * Runs jobs until none waits that is due by the platform's clock, those included that jobs make
+ * meanwhile. A job that keeps failing ends in the dead letters.
+ */
+export async function drain(platform: Platform, jobs: SqliteJobQueue): Promise<void> {
+  for (let isDry = false; !isDry; ) {
+    isDry = true
+    for (const lane of ['urgent', 'work', 'mail'] as const) {
+      for (;;) {
+        const received = await jobs.receive(lane, { limit: 10, leaseSeconds })
+        if (received.length === 0) break
+        isDry = false
+        await Promise.all(
+          received.map((job) => runReceived(platform, jobs, job, { isImpatient: true })),
+        )
+      }
+    }
+  }
+}
+
+/** Runs these jobs here, where no worker does it. A job that fails is left for later. */
+export async function runThese(
+  platform: Platform,
+  jobs: SqliteJobQueue,
+  ids: readonly string[],
+): Promise<void> {
+  for (const id of ids) {
+    for (const received of await jobs.take([id], { leaseSeconds })) {
+      await runReceived(platform, jobs, received)
+    }
+  }
+}

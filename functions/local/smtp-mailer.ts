@@ -1,0 +1,170 @@
+import { Readable } from 'node:stream'
+import type { Mailer, OutgoingMessage, SendOutcome } from '../platform.ts'
+import { outcomeOf, type SmtpStage } from './smtp-answer.ts'
+import { type SmtpSession, smtpPool } from './smtp-pool.ts'
+import { readSmtpUrl } from './smtp-url.ts'
+
+export interface SmtpMailerOptions {
+  /** `smtp://user:password@host:port` or `smtps://…`. */
+  url: string
+  now: () => Date
+  /** What the provider allows; nothing in SMTP tells it. */
+  limits?: { perSecond?: number; perDay?: number }
+  /** What this service calls itself in EHLO. @default the machine's name */
+  name?: string
+  /** @default 5 */
+  maxConnections?: number
+  /** For a whole send once it has a connection, and for connecting; under half a lease. @default 60 */
+  timeoutSeconds?: number
+}
+
+export interface SmtpMailer extends Mailer {
+  /** The same connections by another clock. */
+  at(now: () => Date): Mailer
+  close(): void
+}
+
+/**
+ * Mails by SMTP. The irreversible step is the message's content: `until` is asked when the server
+ * has said that it may come, and whatever breaks before that is `deferred`. What breaks after it
+ * without an answer is `unclear`, and nothing can tell later (`evidence`).
+ *
+ * A kept connection that turns out to be closed before the content is replaced once; nothing else
+ * is tried twice.
+ *
+ * @throws ServiceError `smtp.url`
+ */
+export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
+  const { limits = {}, timeoutSeconds = 60 } = options
+  const server = readSmtpUrl(options.url)
+  if (options.name !== undefined) server.name = options.name
+  const pool = smtpPool(server, {
+    ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
+    connectMs: (timeoutSeconds * 1000) / 2,
+    silenceMs: timeoutSeconds * 1000,
+  })
+
+  async function send(
+    message: OutgoingMessage,
+    isTooLate: () => boolean,
+    mayReplace = true,
+  ): Promise<SendOutcome> {
+    const tooLate: SendOutcome = { status: 'deferred', reason: 'too late', retryAfterSeconds: 60 }
+    if (isTooLate()) return tooLate
+    let session: SmtpSession
+    try {
+      session = await pool.acquire()
+    } catch (error) {
+      return outcomeOf({ ...faultOf(error), stage: 'connecting' }, message.to)
+    }
+    const attempt = await transmit(session, message, isTooLate, timeoutSeconds * 1000)
+    if (attempt.error === undefined) {
+      pool.release(session)
+      return { status: 'sent', ...attempt.sent }
+    }
+    if (attempt.error === 'too late') {
+      pool.discard(session)
+      return tooLate
+    }
+    const failure = { ...faultOf(attempt.error), stage: attempt.stage }
+    if (failure.response === undefined || failure.response.startsWith('421')) {
+      pool.discard(session)
+      const isStale = attempt.stage === 'envelope' && session.messages > 0
+      if (isStale && mayReplace && failure.response === undefined) {
+        return send(message, isTooLate, false)
+      }
+    } else {
+      session.connection.reset((error) => {
+        if (error) pool.discard(session)
+        else pool.release(session)
+      })
+    }
+    return outcomeOf(failure, message.to)
+  }
+
+  const at = (now: () => Date): Mailer => ({
+    send: (message, until) => send(message, () => now().getTime() > until.getTime()),
+    quota: async () => ({ ...limits }),
+    evidence: async () => 'cannot tell',
+    evidenceDelaySeconds: 0,
+    hasFinalEvidence: false,
+  })
+  return { ...at(options.now), at, close: pool.close }
+}
+
+interface Attempt {
+  stage: SmtpStage
+  sent?: { providerId?: string }
+  error?: unknown
+}
+
+/** One message over one connection; resolves exactly once, also when the server never answers. */
+function transmit(
+  { connection }: SmtpSession,
+  message: OutgoingMessage,
+  isTooLate: () => boolean,
+  timeoutMs: number,
+): Promise<Attempt> {
+  return new Promise((resolve) => {
+    let stage: SmtpStage = 'envelope'
+    let wasTooLate = false
+    const finish = (attempt: Omit<Attempt, 'stage'>) => {
+      clearTimeout(timer)
+      resolve({ stage, ...attempt })
+    }
+    const timer = setTimeout(() => {
+      finish({ error: new Error('it took too long') })
+      connection.close()
+    }, timeoutMs)
+
+    // Read from only when the server has answered 354 to DATA: the last instant to turn back.
+    const content = new Readable({
+      read() {
+        if (stage === 'content') return
+        if (isTooLate()) {
+          wasTooLate = true
+          this.destroy(new Error('too late'))
+          return
+        }
+        stage = 'content'
+        this.push(message.raw)
+        this.push(null)
+      },
+    })
+    connection.send(
+      { from: message.from, to: [message.to], size: message.raw.length },
+      content,
+      (error, info) => {
+        if (wasTooLate) finish({ error: 'too late' })
+        else if (error) finish({ error })
+        else finish({ sent: providerIdOf(info?.response) })
+      },
+    )
+  })
+}
+
+/** What the server called the message, for its operator's search: `250 2.0.0 Ok: queued as 4F3A`. */
+function providerIdOf(response: string | undefined): { providerId?: string } {
+  const id = /\b(?:queued as|id=|queued:?|Ok:?)\s*<?([\w.@+-]{4,100})>?/i.exec(response ?? '')?.[1]
+  return id === undefined ? {} : { providerId: id }
+}
+
+function faultOf(error: unknown): { response?: string; fault: string } {
+  if (!(error instanceof Error)) return { fault: 'unknown fault' }
+  const { response, code, originalCode, command } = error as {
+    response?: unknown
+    code?: unknown
+    originalCode?: unknown
+    command?: unknown
+  }
+  // Found out before a byte was sent, but final like an answer: this server will never take it.
+  if (code === 'EMESSAGE') return { response: '552 5.3.4 larger than the server takes', fault: '' }
+  if (code === 'EENVELOPE' && typeof response !== 'string') {
+    return { response: '550 5.6.7 the server cannot take such an address', fault: '' }
+  }
+  const name = [originalCode ?? code, command].filter((part) => typeof part === 'string').join(' ')
+  return {
+    ...(typeof response === 'string' && response !== '' ? { response } : {}),
+    fault: name || 'the connection failed',
+  }
+}

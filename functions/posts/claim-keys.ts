@@ -1,0 +1,53 @@
+import { recordKeys } from '../keys.ts'
+import type { Platform, StoredRecord } from '../platform.ts'
+import { claimAddress, releaseAddress } from './addresses.ts'
+import { claimIdentities, releaseIdentities } from './identity.ts'
+import { getStoredPost, type StoredPost } from './stored-post.ts'
+
+export type ClaimOutcome =
+  /** All is claimed; the record as it now stands, perhaps with another address than it asked for. */
+  | { status: 'claimed'; record: StoredRecord<StoredPost> }
+  /** Another post took one of the keys in the same moment. */
+  | { status: 'lost' }
+  /** The post was changed meanwhile: read it again. */
+  | { status: 'overtaken' }
+
+/**
+ * Makes every key and the address of a stored post lead to it. The post's record comes first, so a
+ * key that leads nowhere belongs to nobody. Repeatable.
+ */
+export async function claimKeys(
+  { records }: Pick<Platform, 'records'>,
+  record: StoredRecord<StoredPost>,
+): Promise<ClaimOutcome> {
+  const { id, identities = [], wantedSlug, slug: noted } = record.value
+  const [others, slug] = await Promise.all([
+    claimIdentities({ records }, id, identities),
+    claimAddress({ records }, id, wantedSlug ?? noted),
+  ])
+  if (others.length > 0) return { status: 'lost' }
+  if (slug === noted) return { status: 'claimed', record }
+  const value = { ...record.value, slug }
+  const outcome = await records.put({ ...record, value }, { ifVersion: record.version })
+  return outcome.status === 'stored'
+    ? { status: 'claimed', record: { ...record, value, version: outcome.version } }
+    : { status: 'overtaken' }
+}
+
+/**
+ * Removes a post that lost a race for one of its keys before anybody saw it. When somebody has
+ * found and changed it meanwhile, it stays: two posts then share a key, which leads to the first.
+ */
+export async function giveUpPost(
+  { records }: Pick<Platform, 'records'>,
+  { value, version }: StoredRecord<StoredPost>,
+): Promise<boolean> {
+  const outcome = await records.delete(recordKeys.post(value.id), { ifVersion: version })
+  if (outcome.status === 'conflict') return (await getStoredPost({ records }, value.id)) === undefined
+  await Promise.all([
+    releaseIdentities({ records }, value.id, value.identities ?? []),
+    releaseAddress({ records }, value.id, value.wantedSlug ?? value.slug),
+    releaseAddress({ records }, value.id, value.slug),
+  ])
+  return true
+}

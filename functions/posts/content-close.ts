@@ -1,0 +1,108 @@
+import { blockElements, outputNames } from './allow-list.ts'
+import { gapOf, isHeading } from './content-open.ts'
+import { endRun, type Open, rewindWalk, type Walk, write } from './content-walk.ts'
+
+/** The end of the innermost element of the source, written or implied. */
+export function closeTag(walk: Walk): void {
+  walk.isAfterPre = false
+  const open = walk.stack.pop()
+  if (!open) return
+  if (open.isDropped) {
+    walk.dropDepth--
+    return
+  }
+  if (walk.dropDepth > 0) return
+  if (open.out === undefined) {
+    // Its tags are left out, but it was a block.
+    if (!blockElements.has(outputNames.get(open.name) ?? '')) return
+    endRun(walk)
+    walk.text.block(1)
+    return
+  }
+  closeElement(walk, open, open.out)
+}
+
+function closeElement(walk: Walk, open: Open, output: string): void {
+  const { depth, text } = walk
+  const isBlock = blockElements.has(output)
+  const run = isBlock ? endRun(walk) : walk.run
+  walk.outNames.pop()
+  if (output === 'p') depth.p--
+  else if (output === 'a') depth.a--
+  else if (output === 'pre') depth.pre--
+  else if (output === 'table') depth.table--
+  else if (isHeading(output)) depth.heading--
+  else if (output === 'blockquote' || output === 'li') text.leave()
+  if (open.isNotes) depth.notes--
+  if (isBlock) text.block(gapOf(output))
+  if (isEmpty(walk, open, output, isBlock)) return
+  if (output === 'a') noteLink(walk, open)
+  if (isHeading(output) && !open.hasId) nameHeading(walk, open, run.text)
+  write(walk, `</${output}>`)
+  if (isHeading(output)) judgeHeading(walk, open, run.text)
+  else judgeBlock(walk, open, run)
+}
+
+const stayEmpty = /^(td|th|tr|thead|tbody|tfoot|caption|rt|rp)$/
+
+/** Takes out an element that shows nothing: an empty paragraph is a gap in every reader. */
+function isEmpty(walk: Walk, open: Open, output: string, isBlock: boolean): boolean {
+  if (walk.units > open.units || open.hasId || stayEmpty.test(output)) return false
+  const inside = walk.out.slice(open.at + 1)
+  if (!isBlock && inside.some((piece) => piece.trim() !== '')) return false
+  walk.out.length = open.at
+  if (!isBlock && inside.length > 0) write(walk, ' ')
+  return true
+}
+
+/** Gives a link the number under which the plain text lists its target. */
+function noteLink(walk: Walk, open: Open): void {
+  const { href } = open
+  if (href === undefined || open.isWayBack || walk.units === open.units) return
+  if (href.startsWith(`${walk.options.pageUrl}#`)) return
+  const label = walk.out.slice(open.at + 1).join('').replaceAll('&amp;', '&')
+  if (label === href || `mailto:${label}` === href || decodeURI(label) === decodeAddress(href)) return
+  const number = walk.links.get(href) ?? walk.links.size + 1
+  if (number > 500) return
+  walk.links.set(href, number)
+  walk.text.text(` [${number}]`)
+}
+
+function nameHeading(walk: Walk, open: Open, text: string): void {
+  const id = walk.fragments.idOfHeading(text)
+  if (id === undefined) return
+  const tag = walk.out[open.at] ?? ''
+  walk.out[open.at] = tag.replace('>', ` id="${id}">`)
+  open.hasId = true
+}
+
+/** The first heading may be the post's title; at the top it then does not stand there twice. */
+function judgeHeading(walk: Walk, open: Open, text: string): void {
+  const isFirst = open.units === 0
+  // Words of a template are no title.
+  if (text === '' || text.includes('{{') || !open.mark) return
+  if (isFirst || open.out === 'h1') walk.heading ??= text
+  const { title } = walk.options
+  if (isFirst && (title === undefined || sameText(text, title))) rewindWalk(walk, open.mark)
+}
+
+function judgeBlock(
+  walk: Walk,
+  open: Open,
+  run: { text: string; isLinksOnly: boolean; isCut: boolean },
+): void {
+  const { mark } = open
+  if (!mark || walk.runCount - mark.runs !== 1) return
+  const { hiddenLines = [] } = walk.options
+  if (run.isLinksOnly && !run.isCut && run.text.length <= 300) {
+    if (hiddenLines.some((line) => line.test(run.text))) return rewindWalk(walk, mark)
+  }
+  if (open.isSourceLink && run.isLinksOnly) {
+    walk.source = { href: run.text, mark, unitsAfter: walk.units }
+  }
+}
+
+export function sameText(a: string, b: string): boolean {
+  const bare = (text: string) => text.normalize('NFKC').replace(/[^\p{L}\p{N}]+/gu, '').toLowerCase()
+  return a === b || (bare(a) === bare(b) && bare(a) !== '')
+}

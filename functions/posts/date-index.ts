@@ -1,0 +1,113 @@
+import { invalid } from '../errors.ts'
+import { everything, recordKeys } from '../keys.ts'
+import type { NewRecord, Platform, QueryOptions, StoredRecord } from '../platform.ts'
+import { getPosts, type Post } from './post.ts'
+
+/** A post's place among the posts of a feed, by date. */
+export interface DatedRow {
+  id: string
+  revision: string
+  /** RFC 3339. */
+  published: string
+}
+
+/** The row that stands for a visible post in a feed (a category's slug, or `*`). */
+export function datedRecord(
+  feed: string,
+  { id, revision, published }: DatedRow,
+): NewRecord<DatedRow> {
+  return {
+    partition: recordKeys.dateIndex(feed),
+    sort: recordKeys.dateIndexSort(published, id),
+    value: { id, revision, published },
+  }
+}
+
+interface Page {
+  /** At least 1. */
+  limit: number
+  /** From the page before; it stays good while rows come and go. */
+  cursor?: string
+}
+
+/**
+ * The posts of a feed, newest first. A row can outlive a move or a withdrawal for as long as the
+ * writer takes (or until a tick, if the writer died): whoever shows posts uses `newestPosts`, or
+ * checks `standsIn` once it has the record.
+ */
+export async function newestDated(
+  { records }: Pick<Platform, 'records'>,
+  feed: string,
+  { limit, cursor }: Page,
+): Promise<{ rows: DatedRow[]; cursor?: string }> {
+  const last = cursor === undefined ? undefined : decodeCursor(cursor)
+  const found: StoredRecord<DatedRow>[] = []
+  let next: string | undefined
+  do {
+    const options: QueryOptions = { reverse: true, limit: Math.min(limit + 2 - found.length, 1000) }
+    if (last !== undefined) options.to = last
+    if (next !== undefined) options.cursor = next
+    const page = await records.query<DatedRow>(recordKeys.dateIndex(feed), options)
+    found.push(...page.records.filter((record) => record.sort !== last))
+    next = page.cursor
+  } while (next !== undefined && found.length <= limit)
+  const end = found.length > limit ? found[limit - 1] : undefined
+  return {
+    rows: found.slice(0, limit).map((record) => record.value),
+    ...(end ? { cursor: Buffer.from(end.sort).toString('base64url') } : {}),
+  }
+}
+
+/** As `newestDated`, but the posts themselves, without those whose row no longer stands for them. */
+export async function newestPosts(
+  { records }: Pick<Platform, 'records'>,
+  feed: string,
+  page: Page,
+): Promise<{ posts: Post[]; cursor?: string }> {
+  const { rows, cursor } = await newestDated({ records }, feed, page)
+  const posts = await getPosts(
+    { records },
+    rows.map((row) => row.id),
+  )
+  return {
+    posts: posts.filter(
+      (post, i): post is Post =>
+        post !== undefined && post.published === rows[i]?.published && standsIn(post, feed),
+    ),
+    ...(cursor === undefined ? {} : { cursor }),
+  }
+}
+
+/** Whether a post, as it stands, belongs in a feed. */
+export function standsIn(post: Pick<Post, 'state' | 'categories'>, feed: string): boolean {
+  return post.state === 'visible' && (feed === everything || post.categories.includes(feed))
+}
+
+/**
+ * How many rows a feed has, per slug; absent means none. Each writer counts the rows that it put or
+ * deleted itself, so it is exact but for a crash between a row and its count, which `rebuildPosts`
+ * mends.
+ */
+export async function countDated({
+  records,
+}: Pick<Platform, 'records'>): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  let cursor: string | undefined
+  do {
+    const page = await records.query<{ count: number }>(
+      recordKeys.categoryCounts,
+      cursor === undefined ? {} : { cursor },
+    )
+    for (const { sort, value } of page.records) counts.set(sort, Math.max(0, value.count))
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return counts
+}
+
+function decodeCursor(cursor: string): string {
+  const sort = Buffer.from(cursor, 'base64url').toString()
+  if (!/^[\w:.#-]{1,100}$/.test(sort)) {
+    throw invalid('cursor', 'The `cursor` is none of ours. Take it from the page before, unchanged.')
+  }
+  return sort
+}

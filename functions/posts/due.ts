@@ -1,0 +1,69 @@
+import { recordKeys } from '../keys.ts'
+import type { Platform, StoredRecord } from '../platform.ts'
+import { composeDue, instant, markUnfinished } from './compose-post.ts'
+import type { DatedRow } from './date-index.ts'
+import { finishPosts } from './finish-posts.ts'
+import { deleteRows } from './place-rows.ts'
+import { isSameRow, rowsOf, type StoredPost } from './stored-post.ts'
+import { endNote, finishAbandoned, noteUnfinished } from './unfinished.ts'
+
+/** Posts that are listed together. */
+const windowPosts = 256
+
+/**
+ * Lists the posts whose date has come, oldest first, and finishes what crashed writers left behind;
+ * how many became visible. For every tick: idempotent, and overlapping ones do no harm.
+ */
+export async function publishDuePosts(
+  platform: Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>,
+): Promise<number> {
+  await finishAbandoned(platform)
+  const { records, now } = platform
+  let listed = 0
+  let cursor: string | undefined
+  do {
+    const page = await records.query<DatedRow>(recordKeys.due, {
+      // `~` sorts after every id.
+      to: recordKeys.dateIndexSort(instant(now()), '~'),
+      limit: windowPosts,
+      ...(cursor === undefined ? {} : { cursor }),
+    })
+    listed += await listDue(platform, page.records)
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return listed
+}
+
+async function listDue(
+  platform: Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>,
+  rows: readonly StoredRecord<DatedRow>[],
+): Promise<number> {
+  const { records, settings } = platform
+  if (rows.length === 0) return 0
+  const posts = await records.getMany<StoredPost>(rows.map(({ value }) => recordKeys.post(value.id)))
+  const stale: StoredRecord<DatedRow>[] = []
+  const due: StoredRecord<StoredPost>[] = []
+  for (const [i, row] of rows.entries()) {
+    const post = posts[i]
+    const stands = post && rowsOf(post.value, settings.keep).some((own) => isSameRow(own, row))
+    if (stands) due.push(post)
+    // Its writer may be at work: a post that was dated anew deletes this row itself.
+    else if (!post?.value.unfinished) stale.push(row)
+  }
+  await deleteRows({ records }, stale)
+  if (due.length === 0) return 0
+
+  const note = await noteUnfinished(platform, due.map(({ value }) => value.id))
+  const changed = await Promise.all(
+    due.map(async (record) => {
+      const value = markUnfinished(platform, composeDue(platform, record.value), record.value)
+      const outcome = await records.put({ ...record, value }, { ifVersion: record.version })
+      // Somebody else changed it: another tick, which lists it, or an edit, which decides itself.
+      return outcome.status === 'stored' ? { ...record, value, version: outcome.version } : undefined
+    }),
+  )
+  const written = changed.filter((record) => record !== undefined)
+  await finishPosts(platform, written)
+  await endNote({ records }, note)
+  return written.length
+}

@@ -1,0 +1,187 @@
+import { recordKeys } from '../keys.ts'
+import type { Job } from '../jobs.ts'
+import type { Platform, StoredRecord } from '../platform.ts'
+import { noteCategoryUse } from './categories.ts'
+import { looksTheSame } from './compose-post.ts'
+import { enqueueRegenerate, raiseDirty } from './dirty.ts'
+import { enterLog, isListed, type LogEntry, withListing } from './log.ts'
+import { deleteRows, putRows, type Row } from './place-rows.ts'
+import { feedsOfRows, isSameRow, rowsOf, type StoredPost } from './stored-post.ts'
+
+export type FinishPlatform = Pick<Platform, 'records' | 'jobs' | 'settings'>
+
+/** What came of finishing a batch. */
+export interface Finished {
+  /** The posts as they stand in the end; without those that another change has overtaken. */
+  posts: Map<string, StoredPost>
+  /** Jobs that a person waits for: feeds and pages. */
+  jobIds: string[]
+  /** Feeds whose dirty count was raised. */
+  feeds: string[]
+}
+
+/** Page jobs carry at most so many posts. */
+const postsPerJob = 100
+
+/**
+ * Does all that follows from a post's record: notes its categories, places and removes its rows,
+ * lists it, marks its feeds dirty, enqueues, and only then ends `unfinished`. Each step may be
+ * repeated, by the same publish or by a tick after a crash; two finishers of one change do no harm,
+ * and one that was overtaken by a newer change takes its own rows back.
+ */
+export async function finishPosts(
+  platform: FinishPlatform,
+  changed: readonly StoredRecord<StoredPost>[],
+  { regenerate = true }: { /** Without it the caller enqueues `feeds` at the end of its batches. */ regenerate?: boolean } = {},
+): Promise<Finished> {
+  const { records, jobs, settings } = platform
+  const visible = changed.filter(({ value }) => value.state === 'visible')
+  await noteCategoryUse(platform, visible.map(({ value }) => value))
+
+  const rows = changed.flatMap(({ value }) => rowsOf(value, settings.keep))
+  const placed = await putRows(platform, rows)
+  const overtaken = await removeLeft(platform, changed)
+
+  const entries = await enterLog(
+    platform,
+    visible
+      .filter(({ value }) => !isListed(value))
+      .map(({ value: { id, categories, listAs, again } }) => ({
+        postId: id,
+        categories,
+        mail: listAs ?? 'none',
+        again,
+      })),
+  )
+
+  const left = changed.flatMap(({ value }) => value.unfinished?.left ?? [])
+  const feeds = feedsOfRows([...rows, ...left])
+  await raiseDirty(platform, feeds)
+  const pages = changed
+    .filter(({ value }) => feedsOfRows([...rowsOf(value, settings.keep), ...(value.unfinished?.left ?? [])]).length > 0)
+    .map(({ value }) => value.id)
+  const jobIds = [
+    ...(regenerate ? await enqueueRegenerate(platform, feeds) : []),
+    ...(await enqueuePages(platform, pages)),
+  ]
+
+  const posts = new Map<string, StoredPost>()
+  await Promise.all(
+    changed.map(async (record) => {
+      const { id } = record.value
+      if (overtaken.has(id)) return
+      const done = await endUnfinished(platform, record, entries.get(id))
+      if (done) posts.set(id, done)
+      else overtaken.add(id)
+    }),
+  )
+  if (overtaken.size > 0) await takeBack(platform, changed, placed, overtaken)
+
+  const mails = mailJobs([...entries.values()])
+  if (mails.length > 0) await jobs.enqueue(mails)
+  return { posts, jobIds, feeds }
+}
+
+/** The jobs that mail what was listed; a run is made once, however often its job comes. */
+export function mailJobs(listed: readonly Pick<LogEntry, 'postId' | 'mail'>[]): Job[] {
+  const letters = listed.filter(({ mail }) => mail === 'letter')
+  return [
+    ...letters.map(({ postId }) => ({ kind: 'letter', postId }) as const),
+    ...(listed.some(({ mail }) => mail === 'digest') ? [{ kind: 'instant' } as const] : []),
+  ]
+}
+
+/** Enqueues the writing (or removal) of posts' pages. */
+export async function enqueuePages(
+  { jobs }: Pick<Platform, 'jobs'>,
+  postIds: readonly string[],
+): Promise<string[]> {
+  const groups: Job[] = []
+  for (let i = 0; i < postIds.length; i += postsPerJob) {
+    groups.push({ kind: 'post-pages', postIds: postIds.slice(i, i + postsPerJob) })
+  }
+  return groups.length === 0 ? [] : jobs.enqueue(groups)
+}
+
+/**
+ * Deletes the rows that a change leaves behind; gives back the posts that were changed again
+ * meanwhile, whose rows are another's to judge. A row is deleted at the version read before the
+ * post was looked at: who wants it back writes the post first and the row after it, so that row has
+ * another version.
+ */
+async function removeLeft(
+  platform: FinishPlatform,
+  changed: readonly StoredRecord<StoredPost>[],
+): Promise<Set<string>> {
+  const { records, settings } = platform
+  const moved = changed.filter(({ value }) => (value.unfinished?.left ?? []).length > 0)
+  const stale = moved.map(({ value }) => {
+    const standing = rowsOf(value, settings.keep)
+    const rows = (value.unfinished?.left ?? []).filter(
+      (row) => !standing.some((other) => isSameRow(row, other)),
+    )
+    return { id: value.id, token: value.unfinished?.token, rows }
+  })
+  const keys = stale.flatMap(({ rows }) => rows)
+  if (keys.length === 0) return new Set()
+  const versions = await records.getMany(keys)
+  const present = await records.getMany<StoredPost>(stale.map(({ id }) => recordKeys.post(id)))
+  const overtaken = new Set<string>()
+  const going: Row[] = []
+  let next = 0
+  for (const [i, { id, token, rows }] of stale.entries()) {
+    const found = versions.slice(next, (next += rows.length)).filter((row) => row !== undefined)
+    if (present[i]?.value.unfinished?.token === token) going.push(...found)
+    else overtaken.add(id)
+  }
+  await deleteRows(platform, going)
+  return overtaken
+}
+
+/**
+ * Notes the number and ends `unfinished`, in one write. `undefined` when the post was changed
+ * again; another finisher of the same change is no hindrance.
+ */
+async function endUnfinished(
+  { records }: FinishPlatform,
+  record: StoredRecord<StoredPost>,
+  entry: LogEntry | undefined,
+): Promise<StoredPost | undefined> {
+  const token = record.value.unfinished?.token
+  let current = record
+  for (;;) {
+    const value: StoredPost = entry ? withListing(current.value, entry) : { ...current.value }
+    delete value.unfinished
+    const outcome = await records.put({ ...current, value }, { ifVersion: current.version })
+    if (outcome.status === 'stored') return value
+    const present = await records.get<StoredPost>(recordKeys.post(value.id))
+    if (!present) return undefined
+    if (!present.value.unfinished && looksTheSame(present.value, value)) return present.value
+    if (present.value.unfinished?.token !== token) return undefined
+    current = present
+  }
+}
+
+/** Removes the rows that this finisher put for posts that now stand elsewhere. */
+async function takeBack(
+  platform: FinishPlatform,
+  changed: readonly StoredRecord<StoredPost>[],
+  placed: readonly Row[],
+  overtaken: ReadonlySet<string>,
+): Promise<void> {
+  const { records, settings } = platform
+  const mine = changed.filter(({ value }) => overtaken.has(value.id))
+  const present = await records.getMany<StoredPost>(mine.map(({ value }) => recordKeys.post(value.id)))
+  const going = mine.flatMap(({ value }, i) => {
+    const now = present[i]?.value
+    const standing = now ? rowsOf(now, settings.keep) : []
+    return placed.filter(
+      (row) =>
+        rowsOf(value, settings.keep).some((own) => isSameRow(own, row)) &&
+        !standing.some((other) => isSameRow(other, row)),
+    )
+  })
+  await deleteRows(platform, going)
+  await raiseDirty(platform, feedsOfRows(going))
+  await enqueueRegenerate(platform, feedsOfRows(going))
+}

@@ -1,0 +1,114 @@
+/** Where a text stood, to return to when a block turns out to be no content. */
+export interface PlainTextMark {
+  pieces: number
+  gap: number
+  space: boolean
+  lastPrefix: string
+  firsts: (string | undefined)[]
+}
+
+interface Indent {
+  rest: string
+  /** What the first line has instead of `rest`, until that line is written. */
+  first: string | undefined
+}
+
+/** Quotes and lists deeper than this add no further prefix to every line. */
+const indentLimit = 8
+
+/**
+ * Writes a document as plain text: blocks apart by a blank line, list items and quotes with their
+ * marks in front of each line, blanks collapsed but in code.
+ */
+export function plainTextWriter() {
+  const pieces: string[] = []
+  const indents: Indent[] = []
+  let skipped = 0
+  let gap = 0
+  let space = false
+  let lastPrefix = ''
+
+  function startLine() {
+    let prefix = ''
+    for (const indent of indents) {
+      prefix += indent.first ?? indent.rest
+      indent.first = undefined
+    }
+    if (gap > 1 && pieces.length > 0) {
+      const blank = sharedStart(lastPrefix, prefix).trimEnd()
+      pieces.push('\n', blank, '\n')
+    } else if (pieces.length > 0) pieces.push('\n')
+    gap = 0
+    space = false
+    lastPrefix = prefix
+    pieces.push(prefix)
+  }
+
+  return {
+    /** Ends the line, with `lines` of 2 leaving a blank one before what follows. */
+    block(lines: 1 | 2) {
+      gap = Math.max(gap, lines)
+    },
+    text(text: string) {
+      const collapsed = /\s\s|[^\S ]/.test(text) ? text.replace(/\s+/g, ' ') : text
+      if (collapsed === ' ' || collapsed === '') {
+        space ||= collapsed !== ''
+        return
+      }
+      const leads = collapsed.startsWith(' ')
+      const trails = collapsed.endsWith(' ')
+      const fresh = gap > 0 || pieces.length === 0
+      if (fresh) startLine()
+      else if (space || leads) pieces.push(' ')
+      pieces.push(collapsed.slice(leads ? 1 : 0, trails ? -1 : undefined))
+      space = trails
+    },
+    /** Lines of code, blanks and all. */
+    verbatim(text: string) {
+      const lines = text.split('\n')
+      lines.forEach((line, index) => {
+        if (index > 0) {
+          if (gap > 0) return void (gap = Math.max(gap, 1))
+          gap = 1
+        }
+        if (line === '' && (gap > 0 || pieces.length === 0)) {
+          // A blank line inside of code; one at its start or end is no text.
+          if (index > 0 && pieces.length > 0) gap = 2
+          return
+        }
+        if (line === '') return
+        if (gap > 0 || pieces.length === 0) startLine()
+        pieces.push(line)
+      })
+    },
+    enter(rest: string, first?: string) {
+      if (indents.length >= indentLimit) skipped++
+      else indents.push({ rest, first })
+    },
+    leave() {
+      if (skipped > 0) skipped--
+      else indents.pop()
+    },
+    mark(): PlainTextMark {
+      const firsts = indents.map((indent) => indent.first)
+      return { pieces: pieces.length, gap, space, lastPrefix, firsts }
+    },
+    rewind(mark: PlainTextMark) {
+      pieces.length = mark.pieces
+      gap = mark.gap
+      space = mark.space
+      lastPrefix = mark.lastPrefix
+      mark.firsts.forEach((first, index) => {
+        const indent = indents[index]
+        if (indent) indent.first = first
+      })
+    },
+    toString: () => pieces.join('').trim(),
+  }
+}
+
+function sharedStart(a: string, b: string): string {
+  let end = 0
+  while (end < a.length && a[end] === b[end]) end++
+  return a.slice(0, end)
+}

@@ -1,0 +1,77 @@
+import { everything } from '../keys.ts'
+import { looksTheSame } from './compose-post.ts'
+import type { Post } from './post.ts'
+import type { StoredPost } from './stored-post.ts'
+
+/** What became of one source. */
+export type PublishOutcome =
+  | PostOutcome
+  | {
+      /** `ignored`: no post at all, such as a section file. `refused`: somebody must correct it. */
+      status: 'ignored' | 'refused'
+      /** Stable. */
+      code: string
+      reason: string
+      /** The refusal itself, with the single fields that are wrong. */
+      error?: Error
+    }
+
+export interface PostOutcome {
+  /**
+   * `published`: visible for the first time. `updated`: readers see something else. `unchanged`:
+   * they do not. `hidden`: stored and not shown, being a draft or dated in the future.
+   */
+  status: 'published' | 'updated' | 'unchanged' | 'hidden'
+  post: Post
+  /** The feeds it is in: `*` and slugs. */
+  feeds: string[]
+  /** What `platform.settled` waits for, so that feeds and pages show it. */
+  jobIds: string[]
+  /** Whether this publish brings it to readers of mail. */
+  mailed: boolean
+  /** Why it is not mailed, or why hidden. */
+  reason?: string
+  /** Why hidden: `post.hidden` or `post.scheduled`. */
+  code?: string
+  /** There was no such post before. */
+  isNew: boolean
+}
+
+/** Says what a publish made of a post. A repeat of one request (by its receipt) is told the same again. */
+export function outcomeOf(
+  post: StoredPost,
+  previous: StoredPost | undefined,
+  { receipt, mailAgain }: { receipt?: string; mailAgain?: boolean },
+): PostOutcome {
+  const feeds = post.state === 'visible' ? [everything, ...post.categories] : []
+  const shown = { post, feeds, jobIds: [] }
+  const before = previous?.receipt
+  if (before && before.hash === receipt && looksTheSame(previous, post)) {
+    const { hash: _, ...answer } = before
+    return { ...shown, ...answer, ...codeOf(post) }
+  }
+  const isNew = previous === undefined
+  if (post.state !== 'visible') {
+    const reason = post.hiddenReason ?? `It is dated in the future and comes out on ${post.published}.`
+    return { ...shown, status: 'hidden', isNew, mailed: false, reason, ...codeOf(post) }
+  }
+  const why = post.notMailedReason === undefined ? {} : { reason: post.notMailedReason }
+  if (previous?.number === undefined) {
+    return { ...shown, status: 'published', isNew, mailed: post.mailed, ...(post.mailed ? {} : why) }
+  }
+  if (post.again > previous.again) {
+    return { ...shown, status: 'updated', isNew, mailed: true }
+  }
+  const status = looksTheSame(previous, post) ? 'unchanged' : 'updated'
+  if (mailAgain) return { ...shown, status, isNew, mailed: false, ...why }
+  const reason =
+    status === 'unchanged'
+      ? 'Nothing changed, and nothing is mailed twice unless asked.'
+      : 'An edit is not mailed again unless asked.'
+  return { ...shown, status, isNew, mailed: false, reason }
+}
+
+function codeOf({ state }: Post): { code?: string } {
+  if (state === 'hidden') return { code: 'post.hidden' }
+  return state === 'scheduled' ? { code: 'post.scheduled' } : {}
+}

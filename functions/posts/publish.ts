@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+import { invalid, ServiceError, tooLarge } from '../errors.ts'
+import type { Draft } from './find-drafts.ts'
+import { identityHash, postIdOf, randomPostId } from './identity.ts'
+import { type PostSource, parsePost } from './parse-post.ts'
+import type { PublishOutcome } from './publish-outcome.ts'
+import { type PublishPlatform, type StoreOptions, storeDrafts } from './store-drafts.ts'
+
+export type { PostOutcome, PublishOutcome } from './publish-outcome.ts'
+
+/** Bytes that one post's source may have. */
+export const sourceBytes = 5 * 1024 * 1024
+
+/** A window of a batch is stored together: so many posts … */
+const windowPosts = 256
+/** … or so many bytes of sources, whichever comes first. */
+const windowBytes = 8 * 1024 * 1024
+
+/** Categories of one post, and characters of a category's name. */
+const mostCategories = 50
+const categoryLength = 200
+
+/** A source that loses so many races in a row meets something that is no race. */
+const mostRounds = 100
+
+export interface PublishOptions {
+  way: 'publish' | 'import'
+  /** Imports only: mail them too. */
+  mail?: boolean
+  /** An edit goes to readers of mail once more. */
+  mailAgain?: boolean
+  /** Says what would become of each, and writes nothing. */
+  dryRun?: boolean
+}
+
+/**
+ * Publishes a source, or edits the post that its keys lead to (design §4).
+ *
+ * @example
+ * const outcome = await publishPost(platform, { bytes, contentType: 'text/markdown', path }, { way: 'publish' })
+ */
+export async function publishPost(
+  platform: PublishPlatform,
+  source: PostSource,
+  options: PublishOptions & Pick<StoreOptions, 'as' | 'receipt'>,
+): Promise<PublishOutcome> {
+  const [outcome] = await publishPosts(platform, [source], options)
+  return outcome as PublishOutcome
+}
+
+/**
+ * Publishes sources as one batch; outcomes in their order. Sources that lead to one post are edits
+ * of it, in their order. A crash at any step loses nothing that was stored and is mended by a
+ * repeat or by the next ticks. A refused source stops no other; a fault of the platform stops all.
+ */
+export async function publishPosts(
+  platform: PublishPlatform,
+  sources: readonly PostSource[],
+  options: PublishOptions & Omit<StoreOptions, keyof PublishOptions>,
+): Promise<PublishOutcome[]> {
+  const outcomes: PublishOutcome[] = []
+  for (const window of windowsOf(sources)) {
+    const { outcomes: some } = await publishWindow(platform, window, options)
+    outcomes.push(...some)
+  }
+  return outcomes
+}
+
+/** One window: what `publishPosts` does with up to 256 posts. `feeds` are those marked dirty. */
+export async function publishWindow(
+  platform: PublishPlatform,
+  sources: readonly PostSource[],
+  options: StoreOptions,
+  firstOrder = 0,
+): Promise<{ outcomes: PublishOutcome[]; feeds: string[] }> {
+  const { settings, now } = platform
+  const results: (PublishOutcome | Draft)[] = sources.map((source, i) => {
+    try {
+      if (source.bytes.length > sourceBytes) throw tooLarge('The post', '5 MB')
+      const outcome = parsePost(source, { settings, now: now(), way: options.way })
+      if (outcome.status === 'ignored') return outcome
+      checkCategories(outcome.post.categories)
+      return draftOf(source, outcome.post, firstOrder + i, options.receipt)
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error
+      return { status: 'refused', code: error.code, reason: error.message, error }
+    }
+  })
+  const outcomes = new Map<PublishOutcome | Draft, PublishOutcome>()
+  const feeds = new Set<string>()
+  let drafts = results.filter((result): result is Draft => 'parsed' in result)
+  for (let round = 0; drafts.length > 0; round++) {
+    if (round === mostRounds) throw new Error('A post was changed by others again and again.')
+    const stored = await storeDrafts(platform, drafts, options)
+    for (const [draft, outcome] of stored.outcomes) outcomes.set(draft, outcome)
+    for (const feed of stored.feeds) feeds.add(feed)
+    drafts = stored.again.sort((a, b) => a.order - b.order)
+  }
+  return {
+    outcomes: results.map((result) => outcomes.get(result) ?? (result as PublishOutcome)),
+    feeds: [...feeds],
+  }
+}
+
+function draftOf(
+  { bytes, contentType, path }: PostSource,
+  parsed: Draft['parsed'],
+  order: number,
+  receipt: string | undefined,
+): Draft {
+  return {
+    order,
+    parsed,
+    source: {
+      bytes,
+      hash: createHash('sha256').update(bytes).digest('hex').slice(0, 32),
+      type: contentType,
+      ...(path === undefined ? {} : { path }),
+    },
+    identities: [...new Set(parsed.identities.map(identityHash))],
+    // A request that can be repeated makes one post, however often it comes.
+    keylessId: receipt === undefined ? randomPostId() : postIdOf(`receipt\n${receipt}`),
+  }
+}
+
+function checkCategories(names: readonly string[]) {
+  if (names.length <= mostCategories && names.every((name) => name.length <= categoryLength)) return
+  throw invalid(
+    'post.categories',
+    `A post has at most ${mostCategories} categories, and their names at most ${categoryLength} characters.`,
+  )
+}
+
+function* windowsOf(sources: readonly PostSource[]): Generator<PostSource[]> {
+  let window: PostSource[] = []
+  let bytes = 0
+  for (const source of sources) {
+    if (window.length === windowPosts || (window.length > 0 && bytes + source.bytes.length > windowBytes)) {
+      yield window
+      window = []
+      bytes = 0
+    }
+    window.push(source)
+    bytes += source.bytes.length
+  }
+  if (window.length > 0) yield window
+}

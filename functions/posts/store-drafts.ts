@@ -1,0 +1,230 @@
+import { changedMeanwhile, ServiceError } from '../errors.ts'
+import { recordKeys } from '../keys.ts'
+import type { Platform, StoredRecord } from '../platform.ts'
+import { resolveCategories } from './categories.ts'
+import { claimKeys, giveUpPost } from './claim-keys.ts'
+import { releaseAddress } from './addresses.ts'
+import { composePost, markUnfinished, type PostParts, saysTheSame } from './compose-post.ts'
+import { type Draft, findDrafts, type Found } from './find-drafts.ts'
+import { finishPosts } from './finish-posts.ts'
+import { storePostObjects } from './post-body.ts'
+import { outcomeOf, type PublishOutcome } from './publish-outcome.ts'
+import type { StoredPost } from './stored-post.ts'
+import { endNote, isUnfinished, noteUnfinished } from './unfinished.ts'
+
+export type PublishPlatform = Pick<Platform, 'objects' | 'records' | 'jobs' | 'settings' | 'now'>
+
+export interface StoreOptions {
+  way: 'publish' | 'import'
+  mail?: boolean
+  mailAgain?: boolean
+  dryRun?: boolean
+  /** The post that the draft replaces, and what it must still be (an `If-Match`). */
+  as?: { id: string; isExpected: (post: StoredPost) => boolean }
+  /** Names the request, so that its repeat is answered as it was. */
+  receipt?: string
+  /** What one import has met: two of its files that lead to one post are not merged. */
+  met?: Met
+  /** Without it the caller enqueues the rendering of `feeds`. @default true */
+  regenerate?: boolean
+}
+
+export interface Met {
+  /** Post → the order of the source that it came from. */
+  posts: Map<string, number>
+  /** Keys of posts that a dry run would have made. */
+  identities: Map<string, string>
+}
+
+export interface Stored {
+  outcomes: Map<Draft, PublishOutcome>
+  /** Lost a race, or lead to a post of this round: once more, as edits. */
+  again: Draft[]
+  feeds: string[]
+}
+
+interface Change {
+  draft: Draft
+  found: Found
+  post: StoredPost
+}
+
+/**
+ * One round of a batch: stores the posts that no other draft of the round leads to, then all that
+ * follows from them. Sources and bodies come first, then records, then the keys that lead to them,
+ * so nothing ever leads to what is not there. Repeatable at every step.
+ */
+export async function storeDrafts(
+  platform: PublishPlatform,
+  drafts: readonly Draft[],
+  options: StoreOptions,
+): Promise<Stored> {
+  const { records } = platform
+  const outcomes = new Map<Draft, PublishOutcome>()
+  const again: Draft[] = []
+  const found = await findDrafts(platform, drafts, {
+    ...(options.as ? { as: options.as.id } : {}),
+    ...(options.met ? { known: options.met.identities } : {}),
+  })
+  const slugs = await resolveCategories(
+    platform,
+    drafts.flatMap(({ parsed }) => parsed.categories),
+    { make: !options.dryRun },
+  )
+
+  const changes: Change[] = []
+  const taken = new Set<string>()
+  for (const [i, draft] of drafts.entries()) {
+    const of = found[i] as Found
+    const refusal = refuse(draft, of, options)
+    if (refusal) {
+      outcomes.set(draft, refusal)
+      continue
+    }
+    if (taken.has(of.id)) {
+      again.push(draft)
+      continue
+    }
+    taken.add(of.id)
+    const post = composePost(platform, partsOf(draft, of, slugs, options), of.previous?.value)
+    const isSame = of.previous !== undefined && saysTheSame(post, of.previous.value)
+    if (options.dryRun || (isSame && !isUnfinished(of.previous?.value as StoredPost))) {
+      outcomes.set(draft, outcomeOf(post, of.previous?.value, options))
+    } else {
+      changes.push({ draft, found: of, post })
+    }
+  }
+  if (changes.length === 0) return { outcomes, again, feeds: [] }
+
+  const [note] = await Promise.all([
+    noteUnfinished(platform, changes.map(({ post }) => post.id)),
+    ...changes.filter(hasNewBytes).map(({ draft, post }) =>
+      storePostObjects(platform, post, { source: draft.source.bytes, body: draft.parsed.body }),
+    ),
+  ])
+  const written = await Promise.all(changes.map((change) => writeChange(platform, change, options)))
+  const finished = await finishPosts(
+    platform,
+    written.filter((record) => record !== undefined),
+    { regenerate: options.regenerate ?? true },
+  )
+  await endNote({ records }, note)
+  for (const [i, { draft, found }] of changes.entries()) {
+    const record = written[i]
+    if (!record) {
+      again.push(draft)
+      continue
+    }
+    const post = finished.posts.get(record.value.id) ?? record.value
+    const outcome = outcomeOf(post, found.previous?.value, options)
+    outcomes.set(draft, { ...outcome, jobIds: finished.jobIds })
+  }
+  return { outcomes, again, feeds: finished.feeds }
+}
+
+/** Writes the record and claims what leads to it; `undefined` when another writer was first. */
+async function writeChange(
+  platform: PublishPlatform,
+  { found: { previous }, post }: Change,
+  options: StoreOptions,
+): Promise<StoredRecord<StoredPost> | undefined> {
+  const { records } = platform
+  const known = new Set(previous?.value.identities)
+  const claims =
+    !previous ||
+    previous.value.slug !== post.slug ||
+    (post.identities ?? []).some((hash) => !known.has(hash))
+  const value = markUnfinished(platform, post, previous?.value, { claims })
+  if (options.receipt !== undefined) value.receipt = receiptOf(value, previous?.value, options)
+  const key = recordKeys.post(post.id)
+  const outcome = await records.put(
+    { ...key, value },
+    previous ? { ifVersion: previous.version } : { ifAbsent: true },
+  )
+  if (outcome.status === 'conflict') return undefined
+  const record = { ...key, value, version: outcome.version }
+  if (!value.unfinished?.claims) return record
+  const claimed = await claimKeys({ records }, record)
+  if (claimed.status === 'overtaken') return undefined
+  if (claimed.status === 'lost' && !previous && (await giveUpPost({ records }, record))) {
+    return undefined
+  }
+  if (previous && previous.value.slug !== post.slug) {
+    await releaseAddress({ records }, post.id, previous.value.slug)
+  }
+  return claimed.status === 'claimed' ? claimed.record : record
+}
+
+function refuse(draft: Draft, found: Found, options: StoreOptions): PublishOutcome | undefined {
+  const { as, met, way } = options
+  const post = found.previous?.value
+  if (as) {
+    if (!post) throw new ServiceError(404, 'not-found', `The post \`${as.id}\` does not exist.`)
+    if (!as.isExpected(post)) throw changedMeanwhile('The post')
+    if (found.identities.length < draft.identities.length) {
+      throw new ServiceError(
+        409,
+        'post.identity-taken',
+        'The id, path or URL in it leads to another post. Take it out, or change that post.',
+      )
+    }
+  }
+  if (met) {
+    const first = met.posts.get(found.id)
+    if (first !== undefined && first !== draft.order) {
+      return {
+        status: 'refused',
+        code: 'post.duplicate',
+        reason: `It leads to the same post (${found.id}) as an earlier one of this import: they share an id, a path or a URL. Give it its own, or leave one of them out.`,
+      }
+    }
+    met.posts.set(found.id, draft.order)
+    if (options.dryRun) for (const hash of found.identities) met.identities.set(hash, found.id)
+  }
+  if (way === 'import' && post?.state === 'withdrawn') {
+    return {
+      status: 'ignored',
+      code: 'post.withdrawn',
+      reason: `The post was withdrawn on ${(post.withdrawnAt ?? post.updated).slice(0, 10)}. An import leaves it so; publish it to bring it back.`,
+    }
+  }
+  return undefined
+}
+
+function partsOf(
+  { parsed, source }: Draft,
+  found: Found,
+  slugs: ReadonlyMap<string, string>,
+  options: StoreOptions,
+): PostParts {
+  const isRepeat =
+    options.receipt !== undefined && found.previous?.value.receipt?.hash === options.receipt
+  const path = source.path ?? found.previous?.value.path
+  const categories = parsed.categories.map((name) => slugs.get(name) as string)
+  return {
+    id: found.id,
+    parsed,
+    categories: [...new Set(categories)],
+    identities: found.identities,
+    sourceHash: source.hash,
+    sourceType: source.type,
+    ...(path === undefined ? {} : { path }),
+    way: options.way === 'import' && !options.mail ? 'import' : 'publish',
+    mailAgain: (options.mailAgain ?? false) && !isRepeat,
+  }
+}
+
+function hasNewBytes({ found: { previous }, post }: Change): boolean {
+  return (
+    previous?.value.revision !== post.revision || previous.value.sourceHash !== post.sourceHash
+  )
+}
+
+function receiptOf(
+  post: StoredPost,
+  previous: StoredPost | undefined,
+  options: StoreOptions,
+): NonNullable<StoredPost['receipt']> {
+  const { status, isNew, mailed, reason } = outcomeOf(post, previous, options)
+  return { hash: options.receipt as string, status, isNew, mailed, ...(reason === undefined ? {} : { reason }) }
+}

@@ -1,0 +1,156 @@
+import * as v from 'valibot'
+import { type ApiRoute, apiRoute, check, jsonBody } from './api.ts'
+import { createApiKey, listApiKeys, revokeApiKey, scopes } from './api-keys.ts'
+import { notFound, ServiceError } from './errors.ts'
+import type { Machine, Platform } from './platform.ts'
+import { pauseSending, readSending, resumeSending } from './sending.ts'
+
+const keySchema = v.object({
+  name: v.string(),
+  scopes: v.array(v.picklist(scopes)),
+  createdAt: v.string(),
+})
+const madeKeySchema = v.object({ ...keySchema.entries, key: v.string() })
+const newKeySchema = v.strictObject({
+  name: v.pipe(v.string(), v.maxLength(64)),
+  scopes: v.optional(v.pipe(v.array(v.picklist(scopes)), v.minLength(1))),
+})
+const pauseSchema = v.strictObject({ reason: v.optional(v.pipe(v.string(), v.maxLength(200))) })
+const backupSchema = v.strictObject({
+  folder: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
+})
+const sendingSchema = v.object({
+  paused: v.boolean(),
+  since: v.optional(v.string()),
+  reason: v.optional(v.string()),
+})
+
+/** What concerns the service as a whole: its keys, its links, its sending, its data. */
+export const serviceRoutes: readonly ApiRoute[] = [
+  apiRoute({
+    method: 'get',
+    path: '/api/v1/keys',
+    summary: 'Lists the API keys; never the keys themselves.',
+    scope: 'admin',
+    answers: {
+      200: {
+        description: 'All keys.',
+        content: { 'application/json': v.object({ items: v.array(keySchema) }) },
+      },
+    },
+    handle: async (c, platform) => c.json({ items: await listApiKeys(platform) }),
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/keys',
+    summary: 'Makes an API key. The answer is the only place where it ever stands.',
+    scope: 'admin',
+    body: { 'application/json': newKeySchema },
+    answers: {
+      201: { description: 'The key.', content: { 'application/json': madeKeySchema } },
+    },
+    async handle(c, platform) {
+      const wanted = check(newKeySchema, await jsonBody(c))
+      const made = await createApiKey(platform, wanted.name, wanted.scopes)
+      return c.json(made, 201, { 'cache-control': 'no-store' })
+    },
+  }),
+  apiRoute({
+    method: 'delete',
+    path: '/api/v1/keys/:name',
+    summary: 'Revokes an API key: the next request with it is refused.',
+    scope: 'admin',
+    answers: { 204: { description: 'Revoked.' } },
+    async handle(c, platform) {
+      const name = c.req.param('name') ?? ''
+      if (!(await revokeApiKey(platform, name))) throw notFound('A key of this name')
+      return c.body(null, 204)
+    },
+  }),
+  apiRoute({
+    method: 'get',
+    path: '/api/v1/sending',
+    summary: 'Says whether runs may send.',
+    scope: 'runs:read',
+    answers: {
+      200: { description: 'How it stands.', content: { 'application/json': sendingSchema } },
+    },
+    handle: async (c, platform) => c.json(await readSending(platform)),
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/sending/pause',
+    summary: 'Stops all runs. What is owed stays owed.',
+    scope: 'runs:write',
+    answers: { 200: { description: 'Stopped.', content: { 'application/json': sendingSchema } } },
+    async handle(c, platform) {
+      const { reason } = check(pauseSchema, await optionalJson(c.req.raw))
+      return c.json(await pauseSending(platform, reason))
+    },
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/sending/resume',
+    summary: 'Lets runs send again.',
+    scope: 'runs:write',
+    answers: {
+      200: { description: 'Sending again.', content: { 'application/json': sendingSchema } },
+    },
+    handle: async (c, platform) => c.json(await resumeSending(platform)),
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/links/rotate',
+    summary: 'Signs links with a new key from now on. Links already mailed still work.',
+    scope: 'admin',
+    answers: {
+      200: {
+        description: 'How many keys verify links now.',
+        content: { 'application/json': v.object({ keys: v.number() }) },
+      },
+    },
+    async handle(c, platform) {
+      await platform.rotateLinks()
+      return c.json({ keys: platform.secrets.links.length })
+    },
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/backup',
+    summary:
+      'Copies the data folder, as it stands at one instant, into an empty folder. Local only.',
+    scope: 'admin',
+    body: { 'application/json': backupSchema },
+    answers: {
+      200: {
+        description: 'What was copied.',
+        content: { 'application/json': v.object({ files: v.number(), bytes: v.number() }) },
+      },
+    },
+    async handle(c, platform) {
+      const { folder } = check(backupSchema, await jsonBody(c))
+      return c.json(await machineOf(platform).backup(folder))
+    },
+  }),
+]
+
+/** What only one machine can do, or a refusal that says so. */
+export function machineOf(platform: Pick<Platform, 'machine'>): Machine {
+  if (platform.machine) return platform.machine
+  throw new ServiceError(
+    409,
+    'local-only',
+    'This works only where the service runs as one process on one machine.',
+  )
+}
+
+/** The body as JSON; an empty one is an empty object. */
+async function optionalJson(request: Request): Promise<unknown> {
+  const text = await request.text()
+  if (!text.trim()) return {}
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ServiceError(400, 'malformed-json', 'The body is not JSON.', { cause })
+  }
+}

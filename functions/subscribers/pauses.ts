@@ -1,0 +1,57 @@
+import { recordKeys } from '../keys.ts'
+import type { Platform } from '../platform.ts'
+import { startingNow } from './choices.ts'
+import { changeSubscriber, removeStray } from './memberships.ts'
+import { preferencesOf } from './preferences.ts'
+import type { Subscriber } from './subscriber.ts'
+
+/** No mail until an instant. What is listed meanwhile is not owed. Gives back the reader as they stand. */
+export function pauseUntil(
+  platform: Pick<Platform, 'records' | 'now'>,
+  id: string,
+  until: Date,
+): Promise<Subscriber | undefined> {
+  return changeSubscriber(platform, id, (current) => {
+    if (current?.state !== 'confirmed' && current?.state !== 'paused') return undefined
+    const { catchUp: _, ...rest } = current
+    return { ...rest, state: 'paused', pausedUntil: until.toISOString() }
+  })
+}
+
+/** Ends a pause at once. */
+export function resume(
+  platform: Pick<Platform, 'records' | 'now'>,
+  id: string,
+): Promise<Subscriber | undefined> {
+  return changeSubscriber(platform, id, (current, head) =>
+    current?.state === 'paused' ? startingNow(current, preferencesOf(current), head) : undefined,
+  )
+}
+
+/**
+ * Ends the pauses whose date has come, by the list that pausing keeps. Gives back how many.
+ * Repeatable; overlapping calls do it once.
+ */
+export async function endPauses(platform: Pick<Platform, 'records' | 'now'>): Promise<number> {
+  const now = platform.now().toISOString()
+  let ended = 0
+  let cursor: string | undefined
+  do {
+    const page = await platform.records.query(recordKeys.pauses, {
+      // `~` sorts behind the `#` and the digits of an id.
+      to: `${now}~`,
+      ...(cursor ? { cursor } : {}),
+    })
+    for (const row of page.records) {
+      let isOver = false
+      await changeSubscriber(platform, row.sort.slice(-32), (current, head) => {
+        isOver = current?.state === 'paused' && (current.pausedUntil ?? '') <= now
+        return isOver && current ? startingNow(current, preferencesOf(current), head) : undefined
+      })
+      if (isOver) ended += 1
+      else await removeStray(platform, row)
+    }
+    cursor = page.cursor
+  } while (cursor)
+  return ended
+}

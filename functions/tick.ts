@@ -1,0 +1,124 @@
+import { driveRun } from './digests/drive.ts'
+import { finishRun } from './digests/finish.ts'
+import { makeCatchUpRun, makeDueRuns, makeInstantRun, makeLetterRuns } from './digests/make-runs.ts'
+import type { Run } from './digests/run.ts'
+import { closeRun, getRun, insertRun, isOpen, isOver, listOpenRuns } from './digests/run-store.ts'
+import { recordKeys } from './keys.ts'
+import type { Platform } from './platform.ts'
+
+export interface TickReport {
+  /** RFC 3339: the instant it stood for. */
+  at: string
+  /** Runs that it made. */
+  runs: Run[]
+  /** Open runs that it drove on. */
+  driven: string[]
+  /** Posts that became visible because their date came. */
+  duePosts: number
+  /** Readers whose pause ended. */
+  endedPauses: number
+  /** Feeds that were behind. */
+  feeds: string[]
+}
+
+export interface TickOptions {
+  /** Drives on every open run, also one that moved just now. For a tick by hand. */
+  driveAll?: boolean
+}
+
+/** A run that has not moved for so long is driven on, whatever became of its jobs. */
+const standsStillMs = 2 * 60_000
+
+/**
+ * Does all that is due at `platform.now()`, and what was missed: lists posts whose date came, ends
+ * pauses, renders feeds that are behind, makes the runs of schedules, instant readers and letters,
+ * and drives on every run that stands still. Ticks may overlap, be repeated and be left out: nothing
+ * happens twice, and the next one makes up for it.
+ */
+export async function tick(
+  platform: Platform,
+  { driveAll = false }: TickOptions = {},
+): Promise<TickReport> {
+  const at = platform.now().toISOString()
+  const faults: unknown[] = []
+  // What fails stops nothing else, and the tick does not count as finished.
+  const attempt = async <T>(step: string, work: () => Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await work()
+    } catch (fault) {
+      platform.log.error('tick.step-failed', fault, { step })
+      faults.push(fault)
+      return otherwise
+    }
+  }
+
+  const duePosts = await attempt('due posts', () => listDuePosts(platform), 0)
+  const endedPauses = await attempt('pauses', () => endDuePauses(platform), 0)
+  const feeds = await attempt('feeds', () => driveFeeds(platform), [])
+  const made = [
+    await attempt('instant run', () => makeInstantRun(platform), undefined),
+    ...(await attempt('letters', () => makeLetterRuns(platform), [])),
+    await attempt('catch-up run', () => makeCatchUpRun(platform), undefined),
+    ...(await attempt('due runs', async () => makeDueRuns(platform, await lastTick(platform)), [])),
+  ]
+  const runs = made.filter((run) => run !== undefined)
+  const fresh = new Set(runs.map(({ id }) => id))
+  const driven = await attempt('open runs', () => driveOpenRuns(platform, driveAll, fresh), [])
+
+  if (faults.length > 0) throw new AggregateError(faults, 'a part of the tick failed')
+  await platform.records.put({ ...recordKeys.clock, value: { at } })
+  return { at, runs, driven, duePosts, endedPauses, feeds }
+}
+
+async function listDuePosts(platform: Platform): Promise<number> {
+  const { publishDuePosts } = await import('./posts/due.ts')
+  return publishDuePosts(platform)
+}
+
+async function endDuePauses(platform: Platform): Promise<number> {
+  const { endPauses } = await import('./subscribers/pauses.ts')
+  return endPauses(platform)
+}
+
+async function driveFeeds(platform: Platform): Promise<string[]> {
+  const { feedsBehind } = await import('./feeds/regenerate.ts')
+  const feeds = await feedsBehind(platform)
+  await platform.jobs.enqueue(feeds.map((feed) => ({ kind: 'regenerate', feed }) as const))
+  return feeds
+}
+
+/** The instant of the last finished tick; a clock that was set back since counts from where it stands. */
+async function lastTick(platform: Platform): Promise<Date | undefined> {
+  const record = await platform.records.get<{ at: string }>(recordKeys.clock)
+  return record && new Date(record.value.at)
+}
+
+async function driveOpenRuns(
+  platform: Platform,
+  driveAll: boolean,
+  fresh: ReadonlySet<string>,
+): Promise<string[]> {
+  const now = platform.now().getTime()
+  const driven: string[] = []
+  for (const open of await listOpenRuns(platform)) {
+    const run = (await getRun(platform, open.id))?.value ?? (await missingRun(platform, open))
+    if (!run || isOver(run)) {
+      await closeRun(platform, open.id)
+      continue
+    }
+    if (!isOpen(run) || fresh.has(run.id)) continue
+    // Either way: a clock that was set back leaves runs that moved in the future.
+    const standsStill = Math.abs(now - Date.parse(run.movedAt)) >= standsStillMs
+    if (!driveAll && !standsStill) continue
+    await finishRun(platform, run.id)
+    await driveRun(platform, run)
+    driven.push(run.id)
+  }
+  return driven
+}
+
+/** Its maker died between listing it as open and making it: the open record holds all of it. */
+async function missingRun(platform: Platform, open: Run): Promise<Run | undefined> {
+  if (Date.parse(open.expires) <= platform.now().getTime()) return undefined
+  return (await insertRun(platform, open)).run
+}

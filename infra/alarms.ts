@@ -1,0 +1,78 @@
+import { Duration } from 'aws-cdk-lib'
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
+import { Construct } from 'constructs'
+import type { Compute } from './compute.ts'
+import type { Mail } from './mail.ts'
+import type { Queues } from './queues.ts'
+
+export interface AlarmsProps {
+  compute: Compute
+  queues: Queues
+  mail: Mail
+  /** Who is told; absent, alarms only show in the console. */
+  address?: string
+}
+
+/** Each alarm has a page of its own in docs/operate/, named like it: Symptom, Look, Do. */
+export class Alarms extends Construct {
+  constructor(scope: Construct, id: string, { compute, queues, mail, address }: AlarmsProps) {
+    super(scope, id)
+    const topic = address ? new Topic(this, 'Topic', { enforceSSL: true }) : undefined
+    if (address) topic?.addSubscription(new EmailSubscription(address))
+
+    const alarm = (name: string, metric: IMetric, threshold: number, periods = 1) => {
+      const made = new Alarm(this, name, {
+        metric,
+        threshold,
+        evaluationPeriods: periods,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+        alarmDescription: `docs/operate/${pageOf(name)}.md`,
+      })
+      if (topic) made.addAlarmAction(new SnsAction(topic))
+    }
+
+    const period = Duration.minutes(5)
+    alarm('DeadLetters', queues.dead.metricApproximateNumberOfMessagesVisible({ period }), 1)
+    alarm('DeadEvents', mail.eventsDead.metricApproximateNumberOfMessagesVisible({ period }), 1)
+    alarm('UrgentAge', queues.lanes.urgent.metricApproximateAgeOfOldestMessage({ period }), 300)
+    alarm('WorkAge', queues.lanes.work.metricApproximateAgeOfOldestMessage({ period }), 900)
+    for (const [name, doorway] of [
+      ['WebErrors', compute.web],
+      ['JobErrors', compute.jobs],
+      ['ClockErrors', compute.clock],
+      ['FeedbackErrors', compute.feedback],
+    ] as const) {
+      alarm(name, doorway.metricErrors({ period }), 3, 2)
+    }
+    // Half of where SES begins to review an account:
+    // https://docs.aws.amazon.com/ses/latest/dg/reputationdashboardmessages.html
+    const reputation = (metricName: string) =>
+      new Metric({
+        namespace: 'AWS/SES',
+        metricName,
+        period: Duration.hours(1),
+        statistic: 'Average',
+      })
+    alarm('BounceRate', reputation('Reputation.BounceRate'), 0.025)
+    alarm('ComplaintRate', reputation('Reputation.ComplaintRate'), 0.0008)
+    // Written by the clock: feeds that are behind, and runs whose time passed.
+    const own = (metricName: string) =>
+      new Metric({ namespace: 'Broadsheet', metricName, period, statistic: 'Maximum' })
+    alarm('StaleFeed', own('StaleFeedSeconds'), 600)
+    alarm('LateRun', own('LateRunSeconds'), 1800)
+  }
+}
+
+function pageOf(name: string) {
+  return name.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
+}

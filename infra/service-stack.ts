@@ -1,0 +1,110 @@
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { Certificate, CertificateValidation } from 'aws-cdk-lib/aws-certificatemanager'
+import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
+import { PublicHostedZone } from 'aws-cdk-lib/aws-route53'
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
+import { StringParameter } from 'aws-cdk-lib/aws-ssm'
+import type { Construct } from 'constructs'
+import { Alarms } from './alarms.ts'
+import { Compute } from './compute.ts'
+import { Mail } from './mail.ts'
+import { Queues } from './queues.ts'
+import { Records } from './records.ts'
+import { Ticking } from './schedule.ts'
+import { Site } from './site.ts'
+
+export interface ServiceStackProps extends StackProps {
+  /** `none` leaves CloudFront out: the web function then serves everything. @default 'cloudfront' */
+  edge?: 'cloudfront' | 'none'
+  /** The site's own domain; with `hostedZone`, certificate and DNS records are made. */
+  domain?: string
+  hostedZone?: { id: string; name: string }
+  /** The domain of `mail.from`. */
+  mailDomain?: string
+  alarmAddress?: string
+  /** Deletes posts and readers with the stack. @default false */
+  destroyData?: boolean
+  /** Leaves SES's `Send` events out. @default true */
+  sendEvents?: boolean
+}
+
+/** The whole service. Deploys without a parameter, a domain or a sender. */
+export class ServiceStack extends Stack {
+  constructor(scope: Construct, id: string, props: ServiceStackProps = {}) {
+    super(scope, id, props)
+    const addressParameter = `/${id}/address`
+
+    const zone = props.hostedZone
+      ? PublicHostedZone.fromPublicHostedZoneAttributes(this, 'Zone', {
+          hostedZoneId: props.hostedZone.id,
+          zoneName: props.hostedZone.name,
+        })
+      : undefined
+    const records = new Records(this, 'Records', {
+      removal: props.destroyData ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    })
+    const queues = new Queues(this, 'Queues')
+    const mail = new Mail(this, 'Mail', {
+      ...(props.mailDomain ? { domain: props.mailDomain } : {}),
+      ...(zone ? { zone } : {}),
+      ...(props.sendEvents === undefined ? {} : { sendEvents: props.sendEvents }),
+    })
+    const compute = new Compute(this, 'Compute', {
+      records,
+      queues,
+      addressParameter,
+      ...(mail.configurationSet
+        ? { configurationSet: mail.configurationSet.configurationSetName }
+        : {}),
+    })
+    mail.grantSend(compute.jobs)
+    compute.feedback.addEventSource(
+      new SqsEventSource(mail.events, { batchSize: 10, reportBatchItemFailures: true }),
+    )
+    new Ticking(this, 'Ticking', {
+      clock: compute.clock,
+      bucket: records.bucket,
+      dead: queues.dead,
+      work: queues.lanes.work,
+    })
+    new Alarms(this, 'Alarms', {
+      compute,
+      queues,
+      mail,
+      ...(props.alarmAddress ? { address: props.alarmAddress } : {}),
+    })
+
+    const webUrl = compute.web.addFunctionUrl({ authType: FunctionUrlAuthType.NONE })
+    let address = webUrl.url
+    if (props.edge !== 'none') {
+      const certificate =
+        props.domain && zone
+          ? new Certificate(this, 'Certificate', {
+              domainName: props.domain,
+              validation: CertificateValidation.fromDns(zone),
+            })
+          : undefined
+      const site = new Site(this, 'Site', {
+        bucket: records.bucket,
+        webUrl,
+        ...(props.domain ? { domain: props.domain } : {}),
+        ...(certificate ? { certificate } : {}),
+        ...(zone ? { zone } : {}),
+      })
+      address = props.domain ? `https://${props.domain}` : site.address
+    }
+    new StringParameter(this, 'Address', {
+      parameterName: addressParameter,
+      stringValue: address,
+      description: 'Where the site is reached; read by the functions at start',
+    })
+
+    new CfnOutput(this, 'SiteUrl', { value: address })
+    new CfnOutput(this, 'Next', {
+      value: `npx broadsheet keys create me --stack ${id}`,
+      description: 'Makes the first key, with your own AWS credentials',
+    })
+    new CfnOutput(this, 'TableName', { value: records.table.tableName })
+    new CfnOutput(this, 'BucketName', { value: records.bucket.bucketName })
+  }
+}

@@ -1,0 +1,232 @@
+import { raw } from 'hono/html'
+import type { Child } from 'hono/jsx'
+import { urlPaths } from '../../functions/keys.ts'
+import type { Settings } from '../../functions/settings.ts'
+import { accentFor, colours } from '../assets/accent.ts'
+import { messagesFor } from '../locales/index.ts'
+import type { MailLinks } from './email.ts'
+
+const { light, dark } = colours
+/** Hairlines: 14 % ink on paper, as a colour that every mail program knows. */
+const rule = { light: '#dcdad7', dark: '#343331' }
+
+const latin = `'Iowan Old Style','Palatino Linotype',Palatino,Georgia,serif`
+const sans = `-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif`
+
+/** The serif stack for a language: Han characters differ by country, and a mail loads no font. */
+export function serifFor(language: string): string {
+  const tag = language.toLowerCase()
+  if (/^zh-(tw|hant|hk|mo)/.test(tag)) return `'Songti TC','Noto Serif CJK TC',PMingLiU,serif`
+  if (tag.startsWith('zh')) return `'Songti SC','Noto Serif CJK SC',SimSun,serif`
+  if (tag.startsWith('ja')) return `'Hiragino Mincho ProN','Noto Serif CJK JP','Yu Mincho',serif`
+  if (tag.startsWith('ko')) return `AppleMyungjo,'Noto Serif CJK KR',Batang,serif`
+  return latin
+}
+
+/** Inline, because many mail programs drop all other styles. */
+export const styles = {
+  small: `font-family:${sans};font-size:14px;line-height:1.5;color:${light.quiet}`,
+  label: `font-family:${sans};font-size:14px;line-height:1.5;font-weight:bold;color:${light.ink}`,
+  headline: `margin:0;font-size:20px;line-height:1.3;font-weight:bold;color:${light.ink}`,
+  lead: `margin:0;font-size:26px;line-height:1.2;font-weight:bold;color:${light.ink}`,
+  text: `margin:0;font-size:16px;line-height:1.6;color:${light.ink}`,
+  link: `color:${light.ink};text-decoration:none`,
+  quietLink: `color:${light.quiet};text-decoration:underline`,
+  hairline: `border-top:1px solid ${rule.light}`,
+} as const
+
+const darkRules = (accent: string) => `
+:root{color-scheme:light dark;supported-color-schemes:light dark}
+a:hover{text-decoration:underline!important}
+@media (prefers-color-scheme:dark){
+.paper{background:${dark.paper}!important}
+.ink,.ink a,.ink p,.ink td,.ink li,.ink h1,.ink h2,.ink h3,.ink h4{color:${dark.ink}!important}
+.quiet,.quiet a{color:${dark.quiet}!important}
+.line{border-color:${rule.dark}!important}
+.accent{border-color:${accent}!important}
+.button a{background:${accent}!important;border-color:${accent}!important;color:${dark.paper}!important}
+}
+@media (max-width:480px){.thumb{display:none!important}.side{padding-left:18px!important;padding-right:18px!important}}
+`
+
+interface LayoutProps {
+  settings: Settings
+  locale: string
+  title: string
+  /** Shown beside the subject in a list of mails. */
+  preheader?: string
+  /** Between the site's title and the rule. */
+  subtitle?: string
+  /** The same mail on the web. */
+  webUrl?: string
+  footer?: Child
+  children?: Child
+}
+
+// Fills up the line beside the subject, so that no text of the mail runs into it.
+const filler = '&#847;&zwnj;&nbsp;'.repeat(60)
+
+/** The paper of every mail: 600 px, one column, masthead, content, footer. */
+export function EmailLayout(props: LayoutProps) {
+  const { settings, title, preheader, subtitle, webUrl } = props
+  const m = messagesFor(props.locale)
+  const serif = serifFor(m.locale)
+  const { site } = settings
+  return (
+    <html lang={m.locale} dir="ltr">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width,initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="supported-color-schemes" content="light dark" />
+        <meta name="format-detection" content="telephone=no,date=no,address=no,email=no" />
+        <title>{title}</title>
+        {raw(
+          '<!--[if mso]><xml><o:OfficeDocumentSettings xmlns:o="urn:schemas-microsoft-com:office:office"><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings></xml><style>td,p,h1,h2,h3,a{font-family:Georgia,serif!important}</style><![endif]-->',
+        )}
+        <style>{raw(darkRules(accentFor('dark', site.accent)))}</style>
+      </head>
+      <body class="paper" style={`margin:0;padding:0;background:${light.paper}`}>
+        {preheader && (
+          <div style="display:none;max-height:0;overflow:hidden;mso-hide:all">
+            {preheader}
+            {raw(filler)}
+          </div>
+        )}
+        <Table class="paper" style={`background:${light.paper}`}>
+          <tr>
+            <td align="center">
+              {raw(
+                '<!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->',
+              )}
+              <Table style={`max-width:600px;font-family:${serif};text-align:left`}>
+                <tr>
+                  <td
+                    class="side accent"
+                    style={`padding:28px 24px 14px;border-bottom:4px double ${accentFor('light', site.accent)}`}
+                  >
+                    <p class="ink" style={`margin:0;font-family:${serifFor(site.language)};font-size:32px;line-height:1.15;font-weight:bold`}>
+                      <a href={site.baseUrl} style={styles.link} lang={site.language}>
+                        {site.title}
+                      </a>
+                    </p>
+                    {(subtitle || webUrl) && (
+                      <p class="quiet" style={`margin:6px 0 0;${styles.small}`}>
+                        {subtitle}
+                        {subtitle && webUrl && ' · '}
+                        {webUrl && (
+                          <a href={webUrl} style={styles.quietLink}>
+                            {m.mail.viewOnline}
+                          </a>
+                        )}
+                      </p>
+                    )}
+                  </td>
+                </tr>
+                {props.children}
+                {props.footer}
+              </Table>
+              {raw('<!--[if mso]></td></tr></table><![endif]-->')}
+            </td>
+          </tr>
+        </Table>
+      </body>
+    </html>
+  )
+}
+
+/** A table that is for layout only and says so to who listens. */
+export function Table(props: { class?: string; style?: string; children?: Child }) {
+  return (
+    <table
+      role="presentation"
+      width="100%"
+      cellpadding="0"
+      cellspacing="0"
+      border={0}
+      class={props.class}
+      style={`border-collapse:collapse;${props.style ?? ''}`}
+    >
+      {props.children}
+    </table>
+  )
+}
+
+/** A row of the mail. */
+export function Row(props: { padding?: string; line?: boolean; children?: Child }) {
+  const { padding = '20px 24px 0', line } = props
+  return (
+    <tr>
+      <td class={line ? 'side line' : 'side'} style={`padding:${padding}${line ? `;${styles.hairline}` : ''}`}>
+        {props.children}
+      </td>
+    </tr>
+  )
+}
+
+/** Why the mail came, how to change or stop it, and who sends it. Never left out for length. */
+export function Footer(props: { settings: Settings; locale: string; why: string; links: MailLinks }) {
+  const { settings, why, links } = props
+  const { mail } = messagesFor(props.locale)
+  const { baseUrl } = settings.site
+  return (
+    <Row padding="20px 24px 40px" line>
+      <p class="quiet" style={`margin:0;${styles.small}`}>
+        {why}
+      </p>
+      <p class="quiet" style={`margin:10px 0 0;${styles.small}`}>
+        <a href={links.preferences} style={styles.quietLink}>
+          {mail.preferences}
+        </a>
+        {' · '}
+        <a href={links.unsubscribe} style={styles.quietLink}>
+          {mail.unsubscribe}
+        </a>
+        {' · '}
+        <a href={`${baseUrl}${urlPaths.archive}`} style={styles.quietLink}>
+          {mail.archive}
+        </a>
+      </p>
+      <PostalAddress settings={settings} />
+    </Row>
+  )
+}
+
+/** As the law of many countries wants it in every mail of a publisher. */
+export function PostalAddress({ settings }: { settings: Settings }) {
+  const lines = settings.mail.postalAddress?.split('\n').map((line) => line.trim())
+  if (!lines) return null
+  return (
+    <p class="quiet" style={`margin:10px 0 0;${styles.small}`}>
+      {lines.filter(Boolean).join(', ')}
+    </p>
+  )
+}
+
+/** The one button of a mail that has one, with the address below for programs that hide links. */
+export function ActionButton(props: { settings: Settings; url: string; text: string; orCopy: string }) {
+  const accent = accentFor('light', props.settings.site.accent)
+  return (
+    <>
+      <table role="presentation" cellpadding="0" cellspacing="0" border={0} style="margin:24px 0">
+        <tr>
+          <td class="button" style={`background:${accent}`}>
+            <a
+              href={props.url}
+              style={`display:inline-block;padding:12px 24px;border:1px solid ${accent};background:${accent};font-family:${sans};font-size:16px;line-height:1.25;font-weight:bold;color:${light.paper};text-decoration:none`}
+            >
+              {props.text}
+            </a>
+          </td>
+        </tr>
+      </table>
+      <p class="quiet" style={`margin:0;${styles.small}`}>
+        {props.orCopy}
+        <br />
+        <a href={props.url} style={`${styles.quietLink};word-break:break-all`}>
+          {props.url}
+        </a>
+      </p>
+    </>
+  )
+}

@@ -1,0 +1,78 @@
+import { urlPaths } from '../../functions/keys.ts'
+import { languageOf, type PageContext, renderPage } from '../layouts/page.tsx'
+import type { DigestEmailInput } from '../emails/digest-email.tsx'
+import { formatDate, formatPeriod } from '../locales/format.ts'
+import { dateLocale, messagesFor } from '../locales/index.ts'
+
+export interface EditionPageProps extends PageContext {
+  edition: Pick<DigestEmailInput, 'groups' | 'more' | 'from' | 'until' | 'timeZone'>
+  /** Other pages of the same edition, when it has more posts than one page. */
+  next?: string
+}
+
+/** A digest as a page: the same groups in the same order, without anything of its reader. */
+export function editionPage({ settings, locale, edition, next }: EditionPageProps): string {
+  const m = messagesFor(locale)
+  const dates = dateLocale(locale, settings)
+  const period = formatPeriod(dates, edition.from, edition.until, edition.timeZone)
+  const count = edition.groups.reduce((sum, { posts }) => sum + posts.length, 0) + edition.more
+  return renderPage({
+    settings,
+    locale,
+    title: period,
+    isPrivate: true,
+    current: urlPaths.archive,
+    children: (
+      <>
+        <h1 class="title">{period}</h1>
+        <p class="facts">{m.mail.posts(count)}</p>
+        {edition.groups.map(({ category, posts }) => (
+          <section class="issue">
+            {(category || edition.groups.length > 1) && (
+              <h2 class="label">
+                {category ? (
+                  <a href={urlPaths.category(category.slug)}>{category.title}</a>
+                ) : (
+                  m.mail.uncategorised
+                )}
+              </h2>
+            )}
+            <ul class="plain">
+              {posts.map((post) => {
+                const language = languageOf(post.language ?? settings.site.language, locale)
+                return (
+                  <li class={post.image ? 'entry pictured' : 'entry'}>
+                    <div>
+                      <h3 lang={language}>
+                        <a href={post.url}>{post.title}</a>
+                      </h3>
+                      <p class="small">
+                        <time datetime={post.date}>
+                          {formatDate(dates, post.date, edition.timeZone)}
+                        </time>
+                        {post.authors.length > 0 && ` · ${post.authors.slice(0, 5).join(', ')}`}
+                      </p>
+                      {post.summary && (
+                        <p class="summary" lang={language}>
+                          {post.summary}
+                        </p>
+                      )}
+                    </div>
+                    {post.image && (
+                      <img src={post.image.url} alt="" loading="lazy" width="252" height="168" />
+                    )}
+                  </li>
+                )
+              })}
+            </ul>
+          </section>
+        ))}
+        {edition.more > 0 && (
+          <p class="lead">
+            {next ? <a href={next}>{m.archive.more(edition.more)}</a> : m.archive.more(edition.more)}
+          </p>
+        )}
+      </>
+    ),
+  })
+}
