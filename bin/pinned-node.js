@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { createRequire, enableCompileCache } from 'node:module'
+// Node 20 has no `enableCompileCache`, so it cannot be imported by name.
+import * as module from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -12,7 +13,7 @@ const wanted = 24
  */
 export async function onPinnedNode(main) {
   if (Number(process.versions.node.split('.')[0]) >= wanted) {
-    enableCompileCache?.()
+    module.enableCompileCache?.()
     return main()
   }
   const binary = pinnedBinary()
@@ -38,7 +39,7 @@ export async function onPinnedNode(main) {
 
 function pinnedBinary() {
   try {
-    const manifest = createRequire(import.meta.url).resolve('node/package.json')
+    const manifest = module.createRequire(import.meta.url).resolve('node/package.json')
     const { bin } = JSON.parse(readFileSync(manifest, 'utf8'))
     return join(dirname(manifest), typeof bin === 'string' ? bin : bin.node)
   } catch {

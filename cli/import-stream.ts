@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { ReadableStream } from 'node:stream/web'
 import { type Connection, refusal } from './connection.ts'
 import { CliError, exitCodes } from './exit.ts'
+import { documentsOf } from './ndjson.ts'
 import { bytesOf, type FoundFile } from './post-files.ts'
 
 /** What became of one file. */
@@ -89,17 +90,11 @@ async function* stream(
     const response = await connection.fetch(`/api/v1/imports${query}`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson' },
-      body: ReadableStream.from(watched()) as ReadableStream<Uint8Array>,
+      body: ReadableStream.from(watched()) as unknown as BodyInit,
       duplex: 'half',
     })
     if (!response.ok) throw refusal(response.status, await response.text())
-    if (!response.body) return
-    for await (const line of linesOf(response.body)) {
-      const answer = JSON.parse(line) as Outcome & { detail?: string; status?: number }
-      // What fails after the answer has begun ends the stream with a problem.
-      if (!answer.outcome) throw refusal(answer.status ?? 500, line)
-      yield answer
-    }
+    yield* documentsOf<Outcome>(response.body)
   } catch (error) {
     if (readFault) throw readFault
     if (error instanceof CliError) throw error
@@ -122,16 +117,9 @@ async function lineOf(file: FoundFile): Promise<string | Outcome> {
     const reason = 'It cannot be read. Look at its rights.'
     return { path, outcome: 'refused', code: 'file.unreadable', reason }
   }
-  const hasMark = bytes.length > 1 && (bytes[0] ?? 0) >= 0xef
   return JSON.stringify(
-    isUtf8(bytes) && !hasMark
+    isUtf8(bytes)
       ? { path, source: bytes.toString('utf8') }
       : { path, sourceBase64: bytes.toString('base64') },
   )
-}
-
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const { Readable } = await import('node:stream')
-  const lines = createInterface({ input: Readable.fromWeb(body as never), crlfDelay: 1000 })
-  for await (const line of lines) if (line) yield line
 }

@@ -17,6 +17,9 @@ import { subscriberPages, subscriberRoutes } from './subscribers/routes.ts'
 /** The largest body that any route takes: an import streams and is bounded by line instead. */
 const bodyBytes = 5 * 1024 * 1024 + 64 * 1024
 
+/** What is read record by record and bounded by record, whatever its whole length. */
+const streamed: readonly string[] = ['/api/v1/imports', '/api/v1/subscribers/import']
+
 /** Every route of the API, in the order in which the documentation shows them. */
 export const apiRoutes: readonly ApiRoute[] = [
   ...postRoutes,
@@ -62,7 +65,7 @@ export function createApp(platform: Platform): Hono {
   app.get('/healthz', (c) => c.json({ status: 'ok', version: platform.version }))
 
   for (const route of apiRoutes) {
-    const isStream = route.path === '/api/v1/imports'
+    const isStream = streamed.includes(route.path)
     app.on(
       route.method.toUpperCase(),
       route.path,

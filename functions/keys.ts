@@ -141,6 +141,9 @@ export const recordKeys = {
     partition: `run:${runId}`,
     sort: `finished#${number(gen)}`,
   }),
+  /** The log's number at each occurrence of the default schedule: where editions of the archive meet. */
+  archive: 'archive',
+  archiveMark: (instant: string) => ({ partition: 'archive', sort: instant }),
   /** Index partition: all runs by due instant. A view. */
   runsByDue: 'runs-by-due',
   ledger: (runId: string, chunk: number) => `ledger:${runId}:${chunk}`,
@@ -162,6 +165,8 @@ export const recordKeys = {
   letterHead: { partition: 'clock', sort: 'letters' },
 
   // the service
+  /** Keys that are made on first use; each in a partition of its own, so that grants can tell them apart. */
+  secret: (name: 'subscribers' | 'links') => ({ partition: `secret:${name}`, sort: 'key' }),
   apiKeys: 'api-keys',
   apiKey: (hash: string) => ({ partition: 'api-keys', sort: hash }),
 } as const

@@ -1,7 +1,11 @@
 import * as v from 'valibot'
 import { type ApiRoute, apiRoute, check, jsonBody } from './api.ts'
 import { createApiKey, listApiKeys, revokeApiKey, scopes } from './api-keys.ts'
+import { describeRun, runSchema } from './digests/routes.ts'
+import type { Run } from './digests/run.ts'
+import { getRun } from './digests/run-store.ts'
 import { notFound, ServiceError } from './errors.ts'
+import { recordKeys } from './keys.ts'
 import type { Machine, Platform } from './platform.ts'
 import { pauseSending, readSending, resumeSending } from './sending.ts'
 
@@ -16,6 +20,14 @@ const newKeySchema = v.strictObject({
   scopes: v.optional(v.pipe(v.array(v.picklist(scopes)), v.minLength(1))),
 })
 const pauseSchema = v.strictObject({ reason: v.optional(v.pipe(v.string(), v.maxLength(200))) })
+const tickSchema = v.strictObject({
+  now: v.optional(
+    v.pipe(
+      v.string(),
+      v.isoTimestamp('must be an RFC 3339 instant such as `2026-03-02T08:00:00Z`'),
+    ),
+  ),
+})
 const backupSchema = v.strictObject({
   folder: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
 })
@@ -65,6 +77,27 @@ export const serviceRoutes: readonly ApiRoute[] = [
       const name = c.req.param('name') ?? ''
       if (!(await revokeApiKey(platform, name))) throw notFound('A key of this name')
       return c.body(null, 204)
+    },
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/tick',
+    summary:
+      'Does all that is due at an instant (default: now) and runs the queues dry. Local only.',
+    scope: 'admin',
+    body: { 'application/json': tickSchema },
+    answers: {
+      200: {
+        description: 'The runs that it made or drove on, as they stand afterwards.',
+        content: {
+          'application/json': v.object({ at: v.string(), runs: v.array(runSchema) }),
+        },
+      },
+    },
+    async handle(c, platform) {
+      const { now } = check(tickSchema, await optionalJson(c.req.raw))
+      const machine = machineOf(platform)
+      return c.json(await tickBy(now ? machine.at(new Date(now)) : platform))
     },
   }),
   apiRoute({
@@ -133,6 +166,30 @@ export const serviceRoutes: readonly ApiRoute[] = [
     },
   }),
 ]
+
+/** A tick by hand: everything is driven on, and its jobs are done before the answer. */
+async function tickBy(platform: Platform) {
+  const before = new Set(await newestRuns(platform))
+  // The clock comes along with the first tick, not with the server.
+  const { tick } = await import('./tick.ts')
+  const report = await tick(platform, { driveAll: true })
+  await machineOf(platform).drain()
+  // Jobs make runs, too: those of instant readers and of letters.
+  const made = (await newestRuns(platform)).filter((id) => !before.has(id))
+  const ids = new Set([...report.runs.map(({ id }) => id), ...report.driven, ...made])
+  const runs = []
+  for (const id of ids) {
+    const run = await getRun(platform, id)
+    if (run) runs.push(await describeRun(platform, run.value))
+  }
+  return { at: report.at, runs }
+}
+
+async function newestRuns({ records }: Pick<Platform, 'records'>): Promise<string[]> {
+  const options = { index: true, reverse: true, limit: 200 }
+  const page = await records.query<Run>(recordKeys.runsByDue, options)
+  return page.records.map(({ value }) => value.id)
+}
 
 /** What only one machine can do, or a refusal that says so. */
 export function machineOf(platform: Pick<Platform, 'machine'>): Machine {

@@ -54,6 +54,7 @@ export async function tick(
 
   const duePosts = await attempt('due posts', () => listDuePosts(platform), 0)
   const endedPauses = await attempt('pauses', () => endDuePauses(platform), 0)
+  await attempt('confirmations', () => driveReaders(platform), undefined)
   const feeds = await attempt('feeds', () => driveFeeds(platform), [])
   const made = [
     await attempt('instant run', () => makeInstantRun(platform), undefined),
@@ -78,6 +79,14 @@ async function listDuePosts(platform: Platform): Promise<number> {
 async function endDuePauses(platform: Platform): Promise<number> {
   const { endPauses } = await import('./subscribers/pauses.ts')
   return endPauses(platform)
+}
+
+/** Confirmations whose job was lost, and changes of address that wait for a mail's end. */
+async function driveReaders(platform: Platform): Promise<void> {
+  const { driveConfirmations } = await import('./subscribers/send-confirmation.ts')
+  const { driveAddressChanges } = await import('./subscribers/change-address.ts')
+  await driveConfirmations(platform)
+  await driveAddressChanges(platform)
 }
 
 async function driveFeeds(platform: Platform): Promise<string[]> {

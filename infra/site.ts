@@ -19,7 +19,7 @@ import { FunctionUrlOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-or
 import { type FunctionUrl } from 'aws-cdk-lib/aws-lambda'
 import { ARecord, AaaaRecord, type IPublicHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53'
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets'
-import type { Bucket } from 'aws-cdk-lib/aws-s3'
+import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { edgeFunctionCode } from './edge-function.ts'
 
@@ -63,7 +63,7 @@ export class Site extends Construct {
     }
     this.distribution = new Distribution(this, 'Distribution', {
       defaultBehavior: {
-        origin: S3BucketOrigin.withOriginAccessControl(props.bucket, { originPath: '/public' }),
+        origin: S3BucketOrigin.withOriginAccessControl(props.bucket as IBucket, { originPath: '/public' }),
         allowedMethods: AllowedMethods.ALLOW_GET_HEAD,
         viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
         cachePolicy: new CachePolicy(this, 'Cache', {

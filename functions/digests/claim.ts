@@ -1,8 +1,8 @@
 import { getSubscriber, putSubscriber } from '../subscribers/store.ts'
 import type { DeliveryNote, NotePhase, Subscriber } from '../subscribers/subscriber.ts'
-import { newToken } from './claim-token.ts'
 import {
   type Attempt,
+  addressedTo,
   copySends,
   deliveryIdOf,
   isInFlight,
@@ -12,6 +12,7 @@ import {
   publish,
   rowOf,
   sendClaimed,
+  unaddressable,
 } from './ledger.ts'
 import { resolveNote } from './resolve.ts'
 import type { Delivery, Run } from './run.ts'
@@ -103,7 +104,7 @@ async function claimFor(ledger: Ledger, reader: Subscriber): Promise<Claim> {
     try: run.gen,
     ...(isDigest ? { from: watermark } : {}),
     to: run.to,
-    token: newToken(),
+    token: ledger.newToken(),
     at: now,
     born: now,
     phase: 'fly',
@@ -123,18 +124,6 @@ async function claimFor(ledger: Ledger, reader: Subscriber): Promise<Claim> {
   const message = addressedTo(parcel, deliveryIdOf(note, reader.id))
   if (!message) return { note: { ...note, phase: 'failed', reason: unaddressable }, watermark }
   return { note: { ...note, sends: 1 }, watermark: moved, message }
-}
-
-export const unaddressable = 'The address cannot be put into a mail.'
-
-/** The mail, or `undefined` for an address that no mail can carry: a refusal, found before the send. */
-export function addressedTo(parcel: Parcel, deliveryId: string): OutgoingMessage | undefined {
-  try {
-    return parcel(deliveryId)
-  } catch (error) {
-    if (error instanceof ServiceError) return undefined
-    throw error
-  }
 }
 
 /** The item decides; a row that led here may be one too many. */

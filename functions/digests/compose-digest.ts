@@ -29,9 +29,6 @@ export interface DigestText {
 
 type Source = Pick<Platform, 'settings' | 'secrets'>
 
-/** Mail programs cut longer ones, the footer with the way out first. Encoded as they travel. */
-const mostHtmlBytes = 90_000
-
 /**
  * The digest of an edition, links as placeholders. The newest posts are in it: `digests.maxPosts`
  * of them at most, fewer when the page would be cut; the others stand behind the edition's link.
@@ -44,8 +41,8 @@ export function writeDigest(
   titles: ReadonlyMap<string, string>,
 ): DigestText {
   const posts = newestFirst(owed)
-  const id = editionId({ secrets }, edition)
   const chosen = Object.keys(edition.from)
+  const id = chosen.length > 0 ? editionId({ secrets }, edition) : undefined
   for (let count = Math.min(posts.length, settings.digests.maxPosts); ; ) {
     const email = digestEmail({
       settings,
@@ -62,9 +59,9 @@ export function writeDigest(
         : chosen.map((slug) => titles.get(slug) ?? slug).sort(),
       links: linkPlaceholders,
     })
-    const bytes = encodedBytes(email.html)
-    if (bytes <= mostHtmlBytes || count <= 1) return email
-    count = Math.max(1, Math.min(count - 1, Math.floor((count * mostHtmlBytes) / bytes)))
+    // It leaves out the last of its groups to stay short; what is left out should be the oldest.
+    if (email.shown >= count || count <= 1) return email
+    count = Math.max(1, email.shown)
   }
 }
 
@@ -92,9 +89,4 @@ function linkLengths({ site }: Settings): { preferences: number; unsubscribe: nu
     preferences: `${site.baseUrl}${urlPaths.preferences(token)}`.length,
     unsubscribe: `${site.baseUrl}${urlPaths.unsubscribe(token)}`.length,
   }
-}
-
-/** In base64 lines of 76 characters (RFC 2045 §6.8). */
-function encodedBytes(html: string): number {
-  return Math.ceil(Buffer.byteLength(html) / 57) * 78
 }

@@ -25,7 +25,7 @@ export async function retryRun(
   await openRun(platform, existing)
   const run = await changeRun(platform, runId, (current) => {
     if (!isOver(current)) return undefined
-    const { finishedAt: _, reason: __, ...rest } = current
+    const { finishedAt: _, reason: _reason, totals: _totals, ...rest } = current
     return {
       ...rest,
       gen: current.gen + 1,

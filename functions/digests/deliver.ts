@@ -2,6 +2,7 @@ import type { Platform } from '../platform.ts'
 import { readSending } from '../sending.ts'
 import { suppress } from '../subscribers/suppression.ts'
 import { deliverTo, isToRetry } from './claim.ts'
+import { newToken } from './claim-token.ts'
 import { finishChunk } from './finish.ts'
 import type { Attempt, Ledger } from './ledger.ts'
 import { chunksAhead, openPace } from './pace.ts'
@@ -74,7 +75,7 @@ async function deliverAll(
   deadline: number,
 ): Promise<End> {
   const parcels = openParcels(platform, messagesFor(platform))
-  const ledger: Ledger = { platform, run, chunk, parcels }
+  const ledger: Ledger = { platform, run, chunk, parcels, newToken }
   const pace = openPace(platform)
   const queue = pending.values()
   let settled = 0

@@ -3,7 +3,7 @@ import type { Platform } from '../platform.ts'
 import { isToRetry } from './claim.ts'
 import { publish } from './ledger.ts'
 import { periodStart } from './period.ts'
-import type { ChunkTotals, Delivery, Run } from './run.ts'
+import type { ChunkTotals, Delivery, Run, RunTotals } from './run.ts'
 import {
   changeRun,
   chunksOf,
@@ -121,18 +121,22 @@ export async function finishRun(platform: Finishing, runId: string): Promise<Run
     return run
   }
   if (!isOpen(run) || run.chunks === undefined) return run
+  const sum: RunTotals = { accepted: 0, suppressed: 0, empty: 0, named: [] }
   let candidates = 0
-  let owed = 0
-  let k = 0
-  for await (const { record } of chunksOf(platform, runId)) {
+  let seen = 0
+  for await (const { k, record } of chunksOf(platform, runId)) {
     const { totals, readers } = record.value
     if (!totals || totals.gen < run.gen) return run
+    sum.accepted += totals.accepted
+    sum.suppressed += totals.suppressed
+    sum.empty += totals.empty
+    if (totals.failed.length + totals.unknown.length > 0) sum.named.push(k)
     candidates += readers.length
-    owed += totals.accepted + totals.failed.length + totals.unknown.length
-    k++
+    seen++
   }
-  if (k < run.chunks) return run
-  const reason = owed === 0 ? await reasonToSkip(platform, run, candidates) : undefined
+  if (seen < run.chunks) return run
+  const wasOwed = sum.accepted > 0 || sum.named.length > 0
+  const reason = wasOwed ? undefined : await reasonToSkip(platform, run, candidates)
   const finished = await changeRun(platform, runId, (current) => {
     if (current.gen !== run.gen || !isOpen(current)) return undefined
     const { reason: _, ...rest } = current
@@ -141,6 +145,7 @@ export async function finishRun(platform: Finishing, runId: string): Promise<Run
       ...rest,
       state: reason === undefined ? 'done' : 'skipped',
       ...(reason === undefined ? {} : { reason }),
+      totals: sum,
       movedAt: now,
       finishedAt: now,
     }

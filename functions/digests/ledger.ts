@@ -1,3 +1,4 @@
+import { ServiceError } from '../errors.ts'
 import { recordKeys } from '../keys.ts'
 import type { OutgoingMessage, Platform, StoredRecord } from '../platform.ts'
 import { getSubscriber, putSubscriber } from '../subscribers/store.ts'
@@ -19,6 +20,8 @@ export interface Ledger {
   run: Run
   chunk: number
   parcels: Parcels
+  /** Names a claim or a take-over; two never meet. */
+  newToken: () => string
 }
 
 /** Finds what a reader is owed. Asked at each claim: posts and readers count as they stand then. */
@@ -52,6 +55,18 @@ export function deliveryIdOf(note: Pick<DeliveryNote, 'run' | 'chunk' | 'try'>, 
 /** Whether mail may go to a reader at all, whatever is owed. */
 export function mayBeMailed(reader: Subscriber): boolean {
   return reader.state === 'confirmed' && reader.email !== undefined
+}
+
+export const unaddressable = 'The address cannot be put into a mail.'
+
+/** The mail, or `undefined` for an address that no mail can carry: a refusal, found before the send. */
+export function addressedTo(parcel: Parcel, deliveryId: string): OutgoingMessage | undefined {
+  try {
+    return parcel(deliveryId)
+  } catch (error) {
+    if (error instanceof ServiceError) return undefined
+    throw error
+  }
 }
 
 /** The share of a lease that is gone: 1 and more is over, below 0 the clock was set back since. */

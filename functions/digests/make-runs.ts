@@ -12,6 +12,7 @@ import {
 } from '../subscribers/schedule.ts'
 import { getSubscriber } from '../subscribers/store.ts'
 import type { Subscriber } from '../subscribers/subscriber.ts'
+import { defaultSchedule } from './archive.ts'
 import { isInFlight } from './ledger.ts'
 import { openListing } from './listing.ts'
 import { floorOf, owedPosts } from './owed.ts'
@@ -46,11 +47,11 @@ export async function makeDueRuns(
       due.push({ schedule, dueAt })
     }
   }
-  if (due.length === 0) return []
   const { last } = await readLogHead(platform)
+  await markArchive(platform, since, last)
   const made: Run[] = []
   for (const { schedule, dueAt } of due) {
-    const instant = dueAt.toISOString().replace('.000Z', 'Z')
+    const instant = wholeSecond(dueAt)
     const run = await startRun(platform, {
       id: `${schedule.id}_${instant.replaceAll(/[-:]/g, '')}`,
       schedule: schedule.id,
@@ -61,6 +62,15 @@ export async function makeDueRuns(
     if (run) made.push(run)
   }
   return made
+}
+
+/** Notes where one edition of the public archive ends, whether or not somebody reads it by mail. */
+async function markArchive(platform: Making, since: Date | undefined, to: number): Promise<void> {
+  const schedule = defaultSchedule(platform.settings)
+  const occurrence = schedule && latestOccurrence(schedule, platform.now())
+  if (!since || !occurrence || occurrence <= since) return
+  const key = recordKeys.archiveMark(wholeSecond(occurrence))
+  await platform.records.put({ ...key, value: { to } }, { ifAbsent: true })
 }
 
 /**

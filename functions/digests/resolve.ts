@@ -1,9 +1,9 @@
 import type { StoredRecord } from '../platform.ts'
 import { putSubscriber } from '../subscribers/store.ts'
 import type { DeliveryNote, Subscriber } from '../subscribers/subscriber.ts'
-import { newToken } from './claim-token.ts'
 import {
   type Attempt,
+  addressedTo,
   deliveryIdOf,
   endClaim,
   type Ledger,
@@ -12,6 +12,7 @@ import {
   publish,
   rowOf,
   sendClaimed,
+  unaddressable,
 } from './ledger.ts'
 import type { Run } from './run.ts'
 import { getRow, getRun, movesWatermark } from './run-store.ts'
@@ -92,7 +93,11 @@ async function sendAgain(
     await endClaim(platform, reader.id, mine, 'empty')
     return { status: 'again' }
   }
-  const message = parcel(deliveryIdOf(mine, reader.id))
+  const message = addressedTo(parcel, deliveryIdOf(mine, reader.id))
+  if (!message) {
+    await endClaim(platform, reader.id, mine, 'failed', unaddressable)
+    return { status: 'again' }
+  }
   const attempt = await sendClaimed(ledger, reader.id, mine, message)
   return attempt.status === 'settled' && !attempt.badAddress ? { status: 'again' } : attempt
 }
@@ -102,15 +107,16 @@ async function sendAgain(
  * `undefined` when somebody was quicker.
  */
 async function takeOver(
-  { platform }: Ledger,
+  ledger: Ledger,
   item: StoredRecord<Subscriber>,
   note: DeliveryNote,
   isOver: boolean,
 ): Promise<DeliveryNote | undefined> {
-  const { retryAfter, byAddress, ...rest } = note
+  const { platform } = ledger
+  const { retryAfter: _retryAfter, byAddress: _byAddress, ...rest } = note
   const mine: DeliveryNote = {
     ...rest,
-    token: newToken(),
+    token: ledger.newToken(),
     at: platform.now().toISOString(),
     // One that is over is not sent again: left as it is, a crash right here raises no doubt.
     phase: isOver ? note.phase : 'fly',

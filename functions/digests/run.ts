@@ -31,8 +31,18 @@ export interface Run {
   /** When it last moved: a tick drives again what stands still for two minutes. */
   movedAt: string
   finishedAt?: string
+  /** Of all its chunks, while it is over; the books of a long run are then one read. */
+  totals?: RunTotals
   /** RFC 3339: when it and its rows expire. */
   expires: string
+}
+
+/** What no later evidence changes, and the chunks where failed and unknown deliveries stand by name. */
+export interface RunTotals {
+  accepted: number
+  suppressed: number
+  empty: number
+  named: number[]
 }
 
 /** Whom a part of a run is for: at most 500 readers, fixed once written. */

@@ -80,5 +80,10 @@ export function renderRss(
         .map(([name, objects]) => ({ name, objects: objects as Record<string, unknown> })),
     })
   }
-  return fill(feed.rss2().replace(/<rss [^>]*>/, root))
+  const skeleton = feed.rss2().replace(/<rss [^>]*>/, root)
+  // A feed that never had a post has no newest change, which Atom must name and RSS need not.
+  const isUntouched = channel.updated.getTime() === 0
+  return fill(
+    isUntouched ? skeleton.replace(/\n *<lastBuildDate>[^<]*<\/lastBuildDate>/, '') : skeleton,
+  )
 }

@@ -42,7 +42,7 @@ export async function writeDocument(
   for (let attempt = 0; attempt < 10; attempt++) {
     const stored = await objects.get(key)
     const version = stored && documentVersion(stored)
-    
+    if (version && version.count > count && version.count <= (await newestCount())) return 'older'
     if (stored && version && Buffer.compare(stored.body, body) === 0) return 'unchanged'
     const changed = Math.max(Math.floor(now().getTime() / 1000), (version?.changed ?? 0) + 1)
     const outcome = await objects.put(key, body, {

@@ -56,13 +56,9 @@ export function fileWriter({ temporary, syncs = true }: FileWriterOptions): File
   const known = new Set<string>()
   let waiting: Waiting[] = []
   let isRunning = false
-  let isReady = false
 
   function temporaryPath(): string {
-    if (!isReady) {
-      fs.mkdirSync(temporary, { recursive: true })
-      isReady = true
-    }
+    fs.mkdirSync(temporary, { recursive: true })
     return join(temporary, `${process.pid}-${randomBytes(9).toString('base64url')}`)
   }
 
@@ -83,19 +79,19 @@ export function fileWriter({ temporary, syncs = true }: FileWriterOptions): File
     for (let attempt = 0; ; attempt++) {
       makeFolder(dirname(file.path), changed)
       if (file.isWanted && !file.isWanted()) {
-        fs.rmSync(from, { force: true })
+        forget(from)
         return 'unwanted'
       }
       try {
         if (file.ifAbsent) {
           fs.linkSync(from, file.path)
-          fs.rmSync(from, { force: true })
+          forget(from)
         } else fs.renameSync(from, file.path)
         changed.add(dirname(file.path))
         return 'written'
       } catch (error) {
         if (file.ifAbsent && codeOf(error) === 'EEXIST') {
-          fs.rmSync(from, { force: true })
+          forget(from)
           return 'exists'
         }
         // A folder that just became empty was removed meanwhile.
@@ -120,7 +116,7 @@ export function fileWriter({ temporary, syncs = true }: FileWriterOptions): File
       fs.writeFileSync(temporaryFile, file.body)
       return name(temporaryFile, file, new Set())
     } catch (error) {
-      fs.rmSync(temporaryFile, { force: true })
+      forget(temporaryFile)
       throw error
     }
   }
@@ -137,12 +133,13 @@ export function fileWriter({ temporary, syncs = true }: FileWriterOptions): File
   async function runRound(round: readonly Waiting[]): Promise<void> {
     const written = await Promise.all(
       round.map(async (one) => {
-        const temporaryFile = temporaryPath()
+        let temporaryFile = ''
         try {
+          temporaryFile = temporaryPath()
           await writeSynced(temporaryFile, one.file.body)
           return { one, temporaryFile }
         } catch (error) {
-          fs.rmSync(temporaryFile, { force: true })
+          forget(temporaryFile)
           one.reject(error)
           return undefined
         }
@@ -155,7 +152,7 @@ export function fileWriter({ temporary, syncs = true }: FileWriterOptions): File
       try {
         named.push({ one: file.one, outcome: name(file.temporaryFile, file.one.file, changed) })
       } catch (error) {
-        fs.rmSync(file.temporaryFile, { force: true })
+        forget(file.temporaryFile)
         file.one.reject(error)
       }
     }
@@ -203,6 +200,15 @@ async function syncFolder(folder: string): Promise<void> {
     await sync(opened)
   } finally {
     fs.closeSync(opened)
+  }
+}
+
+// The next start removes what cannot be removed now; the fault that led here is the one to tell.
+function forget(temporaryFile: string): void {
+  try {
+    fs.unlinkSync(temporaryFile)
+  } catch {
+    // See above.
   }
 }
 

@@ -62,7 +62,11 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
     return place ? join(place, ...rest) : join(folder, first, ...rest)
   }
 
-  const metaPathOf = (key: string) => join(folder, internalFolder, 'meta', `${key}.json`)
+  // By hash: a key may have a segment as long as a file's name can be.
+  function metaPathOf(key: string): string {
+    const hash = createHash('sha256').update(key).digest('hex')
+    return join(folder, internalFolder, 'meta', hash.slice(0, 2), `${hash.slice(2, 40)}.json`)
+  }
 
   /** Whether the folder of a path is the one its name says, not one behind a link. */
   function isPlain(path: string): boolean {
@@ -136,21 +140,19 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
   }
 
   function refuseLinksAndTwins(path: string, key: string): void {
-    try {
-      const parent = dirname(path)
-      const real = fs.realpathSync.native(parent)
-      if (real !== parent) {
-        throw new Error(
-          isCaseBlind && real.toLowerCase() === parent.toLowerCase()
-            ? `an object key differs only in case from another: ${JSON.stringify(key)}`
-            : `a symbolic link stands in the way of an object: ${JSON.stringify(key)}`,
-        )
+    const place = nearest(dirname(path))
+    const real = fs.realpathSync.native(place)
+    if (isCaseBlind) {
+      const isOther = (at: string) => fs.realpathSync.native(at) !== at
+      if (
+        real.toLowerCase() === place.toLowerCase() &&
+        (isOther(place) || (fs.existsSync(path) && isOther(path)))
+      ) {
+        throw new Error(`the object key ${JSON.stringify(key)} differs only in case from another`)
       }
-      if (isCaseBlind && fs.existsSync(path) && fs.realpathSync.native(path) !== path) {
-        throw new Error(`an object key differs only in case from another: ${JSON.stringify(key)}`)
-      }
-    } catch (error) {
-      if (!isAbsence(error)) throw error
+    }
+    if (real !== place) {
+      throw new Error(`a symbolic link stands in the way of the object ${JSON.stringify(key)}`)
     }
   }
 
@@ -244,6 +246,13 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
   }
 
   return { get, put, delete: remove, list }
+}
+
+/** The path itself or the first folder above it that exists. */
+function nearest(path: string): string {
+  let at = path
+  while (!fs.lstatSync(at, { throwIfNoEntry: false })) at = dirname(at)
+  return at
 }
 
 type Meta = Record<string, { contentType: string; cacheControl?: string; version?: string }>

@@ -41,7 +41,9 @@ const mostNumbered = 50
 export async function resolveCategories(
   { records, settings }: Pick<Platform, 'records' | 'settings'>,
   names: readonly string[],
-  { make = true }: { /** Without it, unknown names get the slug that they would ask for. */ make?: boolean } = {},
+  {
+    make = true,
+  }: { /** Without it, unknown names get the slug that they would ask for. */ make?: boolean } = {},
 ): Promise<Map<string, string>> {
   const slugs = new Map<string, string>()
   const unknown: string[] = []
@@ -58,8 +60,7 @@ export async function resolveCategories(
     const known =
       byName[i]?.value.slug ?? (slugify(name) === name ? bySlug[i]?.value.slug : undefined)
     // One after the other: the order of first use decides who gets the bare slug.
-    const slug =
-      known ?? (make ? await makeCategory({ records, settings }, name) : baseSlug(name))
+    const slug = known ?? (make ? await makeCategory({ records, settings }, name) : baseSlug(name))
     slugs.set(name, currentSlug(settings, slug))
   }
   return slugs
@@ -115,7 +116,8 @@ export async function listCategories({
   } while (cursor !== undefined)
   const counts = await countDated({ records })
   const others = [...stored.values()].filter(
-    ({ slug, used }) => used && currentSlug(settings, slug) === slug && !ownSettings(settings, slug),
+    ({ slug, used }) =>
+      used && currentSlug(settings, slug) === slug && !ownSettings(settings, slug),
   )
   return [...Object.keys(settings.categories), ...others.map(({ slug }) => slug)].map((slug) =>
     asCategory(settings, slug, stored.get(slug), counts.get(slug) ?? 0),
@@ -194,7 +196,9 @@ async function claimSlug(
   const base = baseSlug(name)
   for (let number = 1; ; number++) {
     const slug =
-      number === 1 ? base : `${base}-${number <= mostNumbered ? number : hashOf(`${number}${name}`)}`
+      number === 1
+        ? base
+        : `${base}-${number <= mostNumbered ? number : hashOf(`${number}${name}`)}`
     // A slug of the settings means what they say; one that was renamed leads elsewhere.
     const isTaken =
       reserved.has(slug) || ownSettings(settings, slug) || currentSlug(settings, slug) !== slug
@@ -215,7 +219,11 @@ function baseSlug(name: string): string {
 
 /** What makes two written names one category. */
 function fold(name: string): string {
-  return name.normalize('NFC').toLowerCase().trim().replace(/[\s_-]+/g, '-')
+  return name
+    .normalize('NFC')
+    .toLowerCase()
+    .trim()
+    .replace(/[\s_-]+/g, '-')
 }
 
 function hashOf(text: string) {

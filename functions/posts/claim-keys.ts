@@ -43,7 +43,8 @@ export async function giveUpPost(
   { value, version }: StoredRecord<StoredPost>,
 ): Promise<boolean> {
   const outcome = await records.delete(recordKeys.post(value.id), { ifVersion: version })
-  if (outcome.status === 'conflict') return (await getStoredPost({ records }, value.id)) === undefined
+  if (outcome.status === 'conflict')
+    return (await getStoredPost({ records }, value.id)) === undefined
   await Promise.all([
     releaseIdentities({ records }, value.id, value.identities ?? []),
     releaseAddress({ records }, value.id, value.wantedSlug ?? value.slug),

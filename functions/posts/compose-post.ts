@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Platform, RecordKey } from '../platform.ts'
-import { isListed } from './log.ts'
 import { entryIdOf } from './identity.ts'
+import { isListed } from './log.ts'
 import { decideMail, decideMailAgain } from './mail-mode.ts'
 import type { ParsedPost } from './parse-post.ts'
 import type { PostState } from './post.ts'
@@ -32,8 +32,8 @@ export function composePost(
   parts: PostParts,
   previous: StoredPost | undefined,
 ): StoredPost {
-  const { parsed } = parts
   const present = instant(now())
+  const parsed = { ...parts.parsed, published: publishedOf(parts.parsed, previous) }
   const state = stateOf(parsed, present)
   const isSeen = previous !== undefined && previous.number !== undefined
   const revision = revisionOf(parsed, parts.categories)
@@ -109,8 +109,17 @@ export function markUnfinished(
 
 /** Whether the record in place already says all that a new one would. */
 export function saysTheSame(a: StoredPost, b: StoredPost): boolean {
-  const of = ({ updated, number, mailed, notMailedReason, listAs, listedAgain, receipt, unfinished, ...rest }: StoredPost) =>
-    JSON.stringify(Object.entries(rest).sort(([x], [y]) => (x < y ? -1 : 1)))
+  const of = ({
+    updated,
+    number,
+    mailed,
+    notMailedReason,
+    listAs,
+    listedAgain,
+    receipt,
+    unfinished,
+    ...rest
+  }: StoredPost) => JSON.stringify(Object.entries(rest).sort(([x], [y]) => (x < y ? -1 : 1)))
   return of(a) === of(b)
 }
 
@@ -147,6 +156,13 @@ function revisionOf(parsed: ParsedPost, categories: readonly string[]): string {
     parsed.body.text,
   ]
   return createHash('sha256').update(JSON.stringify(seen)).digest('hex').slice(0, 32)
+}
+
+/** A post without a date of its own keeps the one it got when it came in; a draft gets it anew when it comes out. */
+function publishedOf(parsed: ParsedPost, previous: StoredPost | undefined): string {
+  if (parsed.datedBy !== 'receipt' || !previous) return parsed.published
+  const comesOut = previous.number === undefined && parsed.hidden === undefined
+  return comesOut && previous.state === 'hidden' ? parsed.published : previous.published
 }
 
 /**
@@ -188,7 +204,10 @@ function decideListing(settings: Platform['settings'], post: StoredPost) {
   const { listAs, reason } = decideMail(settings, post)
   if (post.state === 'scheduled') {
     post.mailed = false
-    setReason(post, reason ?? `It is dated in the future and comes out on ${post.published}; it is mailed then.`)
+    setReason(
+      post,
+      reason ?? `It is dated in the future and comes out on ${post.published}; it is mailed then.`,
+    )
     return
   }
   post.listAs = listAs

@@ -60,12 +60,30 @@ function noteLink(walk: Walk, open: Open): void {
   const { href } = open
   if (href === undefined || open.isWayBack || walk.units === open.units) return
   if (href.startsWith(`${walk.options.pageUrl}#`)) return
-  const label = walk.out.slice(open.at + 1).join('').replaceAll('&amp;', '&')
-  if (label === href || `mailto:${label}` === href || decodeURI(label) === decodeAddress(href)) return
+  const label = walk.out
+    .slice(open.at + 1)
+    .join('')
+    .replaceAll('&amp;', '&')
+  if (spelled(label) === spelled(href.replace(/^mailto:/, ''))) return
   const number = walk.links.get(href) ?? walk.links.size + 1
   if (number > 500) return
   walk.links.set(href, number)
-  walk.text.text(` [${number}]`)
+  // Scripts without blanks get none in front of the number either.
+  walk.text.text(
+    /[\u3000-\u9fff\uff00-\uff60]$/.test(label.replace(/<[^>]*>$/, ''))
+      ? `[${number}]`
+      : ` [${number}]`,
+  )
+}
+
+/** An address as people read it, to see that a label already says it. */
+function spelled(address: string): string {
+  const bare = address.trim().replace(/\/$/, '')
+  try {
+    return decodeURI(bare)
+  } catch {
+    return bare
+  }
 }
 
 function nameHeading(walk: Walk, open: Open, text: string): void {
@@ -103,6 +121,10 @@ function judgeBlock(
 }
 
 export function sameText(a: string, b: string): boolean {
-  const bare = (text: string) => text.normalize('NFKC').replace(/[^\p{L}\p{N}]+/gu, '').toLowerCase()
+  const bare = (text: string) =>
+    text
+      .normalize('NFKC')
+      .replace(/[^\p{L}\p{N}]+/gu, '')
+      .toLowerCase()
   return a === b || (bare(a) === bare(b) && bare(a) !== '')
 }

@@ -1,4 +1,12 @@
-import { addToRun, escapeAttribute, escapeText, type Open, type Walk, write, writeInCell } from './content-walk.ts'
+import {
+  addToRun,
+  escapeAttribute,
+  escapeText,
+  type Open,
+  type Walk,
+  write,
+  writeInCell,
+} from './content-walk.ts'
 import type { PostImage } from './post.ts'
 import { resolveUrl } from './urls.ts'
 
@@ -75,7 +83,8 @@ export function writeOutsideLink(
 
 /** The page of an embedded film, where its address tells. */
 function watchAddress(url: string): string {
-  const [, youtube] = /^https?:\/\/(?:www\.)?youtube(?:-nocookie)?\.com\/embed\/([\w-]{6,20})/.exec(url) ?? []
+  const [, youtube] =
+    /^https?:\/\/(?:www\.)?youtube(?:-nocookie)?\.com\/embed\/([\w-]{6,20})/.exec(url) ?? []
   if (youtube !== undefined) return `https://www.youtube.com/watch?v=${youtube}`
   const [, vimeo] = /^https?:\/\/player\.vimeo\.com\/video\/(\d+)/.exec(url) ?? []
   return vimeo === undefined ? url : `https://vimeo.com/${vimeo}`

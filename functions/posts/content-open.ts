@@ -10,7 +10,15 @@ import {
   tableParts,
 } from './allow-list.ts'
 import { cleanAttribute, offerMedia, writeImage, writeOutsideLink } from './content-media.ts'
-import { endRun, escapeAttribute, markWalk, type Open, type Walk, write, writeText } from './content-walk.ts'
+import {
+  endRun,
+  escapeAttribute,
+  markWalk,
+  type Open,
+  type Walk,
+  write,
+  writeText,
+} from './content-walk.ts'
 import { resolveUrl } from './urls.ts'
 
 type Attributes = Readonly<Record<string, string>>
@@ -81,7 +89,11 @@ function openElement(walk: Walk, open: Open, output: string, attributes: Attribu
   if (output === 'hr') return writeRule(walk, isInTable)
   const href = output === 'a' ? linkTarget(walk, attributes.href) : undefined
   const id = walk.fragments.idOf(attributes.id ?? (output === 'a' ? attributes.name : undefined))
-  if (!mayStand(walk, output, isBlock) || (output === 'a' && href === undefined && id === undefined)) {
+  const others = otherAttributes(output, open.name, attributes)
+  const saysNothing =
+    (output === 'a' && href === undefined && id === undefined) ||
+    (output === 'span' && id === undefined && others === '')
+  if (saysNothing || !mayStand(walk, output, isBlock)) {
     keepApart(walk, isBlock)
     return
   }
@@ -92,7 +104,7 @@ function openElement(walk: Walk, open: Open, output: string, attributes: Attribu
   enter(walk, open, attributes)
   const address = href === undefined ? '' : ` href="${escapeAttribute(href)}"`
   const target = id === undefined ? '' : ` id="${escapeAttribute(id)}"`
-  write(walk, `<${output}${address}${target}${otherAttributes(output, open.name, attributes)}>`)
+  write(walk, `<${output}${address}${target}${others}>`)
 }
 
 function writeRule(walk: Walk, isInTable: boolean): void {

@@ -189,7 +189,5 @@ export function escapeText(text: string): string {
 }
 
 export function escapeAttribute(text: string): string {
-  return /[&<>"]/.test(text)
-    ? text.replace(/[&<>"]/g, (c) => textEscapes[c] ?? '&quot;')
-    : text
+  return /[&<>"]/.test(text) ? text.replace(/[&<>"]/g, (c) => textEscapes[c] ?? '&quot;') : text
 }

@@ -1,7 +1,15 @@
 import { Parser } from 'htmlparser2'
 import { closeTag } from './content-close.ts'
 import { openTag } from './content-open.ts'
-import { endRun, escapeText, rewindWalk, startWalk, type Walk, write, writeText } from './content-walk.ts'
+import {
+  endRun,
+  escapeText,
+  rewindWalk,
+  startWalk,
+  type Walk,
+  write,
+  writeText,
+} from './content-walk.ts'
 import { findFragments } from './fragments.ts'
 import type { PostImage } from './post.ts'
 import { webAddress } from './urls.ts'
@@ -130,7 +138,10 @@ function finish(walk: Walk): Content {
 function takeSourceLink(walk: Walk): string | undefined {
   const { source, options, units } = walk
   if (!source || !options.takesSourceLink || source.unitsAfter !== units) return undefined
-  if (source.mark.units === 0 || /\.(jpe?g|png|gif|webp|avif|mp[34]|webm|pdf)$/i.test(source.href)) {
+  if (
+    source.mark.units === 0 ||
+    /\.(jpe?g|png|gif|webp|avif|mp[34]|webm|pdf)$/i.test(source.href)
+  ) {
     return undefined
   }
   const address = webAddress(source.href)

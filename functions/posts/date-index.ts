@@ -107,7 +107,10 @@ export async function countDated({
 function decodeCursor(cursor: string): string {
   const sort = Buffer.from(cursor, 'base64url').toString()
   if (!/^[\w:.#-]{1,100}$/.test(sort)) {
-    throw invalid('cursor', 'The `cursor` is none of ours. Take it from the page before, unchanged.')
+    throw invalid(
+      'cursor',
+      'The `cursor` is none of ours. Take it from the page before, unchanged.',
+    )
   }
   return sort
 }

@@ -50,7 +50,8 @@ const forms: { order: Order; pattern: RegExp }[] = [
   },
 ]
 /** `date`'s own form puts the year last: Wed Feb 23 04:08:51 UTC 2022. */
-const unixForm = /^([A-Za-z]{3} [A-Za-z]{3} +\d{1,2}) (\d{2}:\d{2}:\d{2}) ([A-Z]{3} |[+-]\d{4} )?(\d{4})$/
+const unixForm =
+  /^([A-Za-z]{3} [A-Za-z]{3} +\d{1,2}) (\d{2}:\d{2}:\d{2}) ([A-Z]{3} |[+-]\d{4} )?(\d{4})$/
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 
@@ -69,8 +70,7 @@ export function readDate(value: string, timeZone: string): Date | undefined {
     if (!match) continue
     // The second group is the separator, empty where a form has none, so that all count alike.
     const [, a = '', , b = '', c = '', hour, minute, second, half, zoneText] = match
-    const [year, month, day] =
-      order === 'ymd' ? [a, b, c] : order === 'dmy' ? [c, b, a] : [c, a, b]
+    const [year, month, day] = order === 'ymd' ? [a, b, c] : order === 'dmy' ? [c, b, a] : [c, a, b]
     return instant(
       {
         year: Number(year),
@@ -117,9 +117,14 @@ function instant(local: LocalTime, zoneText: string): Date | undefined {
     return Math.abs(offset) > 18 * 60 ? undefined : inRange(utc - offset * 60_000)
   }
   try {
-    const zoned = new Temporal.PlainDateTime(year, month, day, hour, minute, second).toZonedDateTime(
-      zoneText,
-    )
+    const zoned = new Temporal.PlainDateTime(
+      year,
+      month,
+      day,
+      hour,
+      minute,
+      second,
+    ).toZonedDateTime(zoneText)
     return inRange(zoned.epochMilliseconds)
   } catch {
     // A name in the post that is no zone.

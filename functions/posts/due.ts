@@ -4,6 +4,7 @@ import { composeDue, instant, markUnfinished } from './compose-post.ts'
 import type { DatedRow } from './date-index.ts'
 import { finishPosts } from './finish-posts.ts'
 import { deleteRows } from './place-rows.ts'
+import { moveRenamedPosts } from './rename-categories.ts'
 import { isSameRow, rowsOf, type StoredPost } from './stored-post.ts'
 import { endNote, finishAbandoned, noteUnfinished } from './unfinished.ts'
 
@@ -11,13 +12,14 @@ import { endNote, finishAbandoned, noteUnfinished } from './unfinished.ts'
 const windowPosts = 256
 
 /**
- * Lists the posts whose date has come, oldest first, and finishes what crashed writers left behind;
- * how many became visible. For every tick: idempotent, and overlapping ones do no harm.
+ * Lists the posts whose date has come, oldest first; how many became visible. Before that it finishes
+ * what crashed writers left behind and moves posts out of renamed categories. For every tick: idempotent, and overlapping ones do no harm.
  */
 export async function publishDuePosts(
   platform: Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>,
 ): Promise<number> {
   await finishAbandoned(platform)
+  await moveRenamedPosts(platform)
   const { records, now } = platform
   let listed = 0
   let cursor: string | undefined
@@ -40,7 +42,9 @@ async function listDue(
 ): Promise<number> {
   const { records, settings } = platform
   if (rows.length === 0) return 0
-  const posts = await records.getMany<StoredPost>(rows.map(({ value }) => recordKeys.post(value.id)))
+  const posts = await records.getMany<StoredPost>(
+    rows.map(({ value }) => recordKeys.post(value.id)),
+  )
   const stale: StoredRecord<DatedRow>[] = []
   const due: StoredRecord<StoredPost>[] = []
   for (const [i, row] of rows.entries()) {
@@ -53,13 +57,18 @@ async function listDue(
   await deleteRows({ records }, stale)
   if (due.length === 0) return 0
 
-  const note = await noteUnfinished(platform, due.map(({ value }) => value.id))
+  const note = await noteUnfinished(
+    platform,
+    due.map(({ value }) => value.id),
+  )
   const changed = await Promise.all(
     due.map(async (record) => {
       const value = markUnfinished(platform, composeDue(platform, record.value), record.value)
       const outcome = await records.put({ ...record, value }, { ifVersion: record.version })
       // Somebody else changed it: another tick, which lists it, or an edit, which decides itself.
-      return outcome.status === 'stored' ? { ...record, value, version: outcome.version } : undefined
+      return outcome.status === 'stored'
+        ? { ...record, value, version: outcome.version }
+        : undefined
     }),
   )
   const written = changed.filter((record) => record !== undefined)

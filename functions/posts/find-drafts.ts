@@ -9,11 +9,15 @@ export interface Draft {
   /** Its place among all sources of the call. */
   order: number
   parsed: ParsedPost
+  /** As it reads at another address than the one it asks for: links within it lead there. */
+  parsedAt: (slug: string) => ParsedPost
   source: { bytes: Uint8Array; hash: string; type: string; path?: string }
   /** Hashes of its keys, in the order in which they are looked up. */
   identities: string[]
   /** Its id when it has no key at all. */
   keylessId: string
+  /** The post that an earlier round made of it. */
+  madeId?: string
 }
 
 /** Which post a draft is. */
@@ -32,14 +36,22 @@ export interface Found {
 export async function findDrafts(
   { records }: Pick<Platform, 'records'>,
   drafts: readonly Draft[],
-  { as, known }: { as?: string; /** Keys met before that are not stored (dry runs). */ known?: ReadonlyMap<string, string> } = {},
+  {
+    as,
+    known,
+  }: {
+    as?: string /** Keys met before that are not stored (dry runs). */
+    known?: ReadonlyMap<string, string>
+  } = {},
 ): Promise<Found[]> {
   const hashes = [...new Set(drafts.flatMap((draft) => draft.identities))]
   const targets = await findIdentities({ records }, hashes)
   const leadsTo = new Map(hashes.map((hash, i) => [hash, targets[i] ?? known?.get(hash)]))
 
   const newIds = drafts.map(newIdOf)
-  const candidates = [...new Set([...leadsTo.values(), ...newIds, as])].filter((id) => id !== undefined)
+  const candidates = [...new Set([...leadsTo.values(), ...newIds, as])].filter(
+    (id) => id !== undefined,
+  )
   const posts = new Map<string, StoredRecord<StoredPost>>()
   const found = await records.getMany<StoredPost>(candidates.map(recordKeys.post))
   for (const record of found) if (record) posts.set(record.value.id, record)

@@ -1,5 +1,5 @@
-import { recordKeys } from '../keys.ts'
 import type { Job } from '../jobs.ts'
+import { recordKeys } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import { noteCategoryUse } from './categories.ts'
 import { looksTheSame } from './compose-post.ts'
@@ -32,11 +32,18 @@ const postsPerJob = 100
 export async function finishPosts(
   platform: FinishPlatform,
   changed: readonly StoredRecord<StoredPost>[],
-  { regenerate = true }: { /** Without it the caller enqueues `feeds` at the end of its batches. */ regenerate?: boolean } = {},
+  {
+    regenerate = true,
+  }: {
+    /** Without it the caller enqueues `feeds` at the end of its batches. */ regenerate?: boolean
+  } = {},
 ): Promise<Finished> {
   const { records, jobs, settings } = platform
   const visible = changed.filter(({ value }) => value.state === 'visible')
-  await noteCategoryUse(platform, visible.map(({ value }) => value))
+  await noteCategoryUse(
+    platform,
+    visible.map(({ value }) => value),
+  )
 
   const rows = changed.flatMap(({ value }) => rowsOf(value, settings.keep))
   const placed = await putRows(platform, rows)
@@ -58,7 +65,11 @@ export async function finishPosts(
   const feeds = feedsOfRows([...rows, ...left])
   await raiseDirty(platform, feeds)
   const pages = changed
-    .filter(({ value }) => feedsOfRows([...rowsOf(value, settings.keep), ...(value.unfinished?.left ?? [])]).length > 0)
+    .filter(
+      ({ value }) =>
+        feedsOfRows([...rowsOf(value, settings.keep), ...(value.unfinished?.left ?? [])]).length >
+        0,
+    )
     .map(({ value }) => value.id)
   const jobIds = [
     ...(regenerate ? await enqueueRegenerate(platform, feeds) : []),
@@ -171,7 +182,9 @@ async function takeBack(
 ): Promise<void> {
   const { records, settings } = platform
   const mine = changed.filter(({ value }) => overtaken.has(value.id))
-  const present = await records.getMany<StoredPost>(mine.map(({ value }) => recordKeys.post(value.id)))
+  const present = await records.getMany<StoredPost>(
+    mine.map(({ value }) => recordKeys.post(value.id)),
+  )
   const going = mine.flatMap(({ value }, i) => {
     const now = present[i]?.value
     const standing = now ? rowsOf(now, settings.keep) : []

@@ -58,7 +58,10 @@ function readFenced(text: string, start: number, fence: RegExpExecArray): FrontM
   if (!close) {
     // A rule at the top of a text without front matter is followed by prose.
     if (!/^[A-Za-z_][\w-]{0,40}[ \t]*[:=]/.test(text.slice(from, from + 100))) return undefined
-    throw unreadable(1, `it opens with \`${mark}\` and never ends. Close it with a line \`${mark}\``)
+    throw unreadable(
+      1,
+      `it opens with \`${mark}\` and never ends. Close it with a line \`${mark}\``,
+    )
   }
   const head = text.slice(from, close.index)
   if (head.length > headLimit) throw unreadable(1, 'it is longer than 200,000 characters')
@@ -139,7 +142,12 @@ const pelicanKey = /^([A-Za-z][\w-]{0,40}):[ \t]*(.*)$/
 
 /** Lines `Key: value` up to the first blank line, a `Title` among them. */
 function readPelican(text: string, start: number): FrontMatter | undefined {
-  if (!/^(title|date|category|tags|slug|authors?|summary|lang|status|modified):/i.test(text.slice(start, start + 20))) return undefined
+  if (
+    !/^(title|date|category|tags|slug|authors?|summary|lang|status|modified):/i.test(
+      text.slice(start, start + 20),
+    )
+  )
+    return undefined
   const blank = text.indexOf('\n\n', start)
   const end = blank === -1 ? text.length : blank
   if (end - start > headLimit) return undefined

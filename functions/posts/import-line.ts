@@ -5,7 +5,8 @@ import type { PostSource } from './parse-post.ts'
 export type ImportLine =
   | { status: 'source'; name: string; source: PostSource }
   /** A file that is none of ours, or a line that cannot be used. */
-  | { status: 'ignored' | 'refused'; name: string; code: string; reason: string; bytes?: Uint8Array }
+  | { status: 'ignored'; name: string; code: string; reason: string }
+  | { status: 'refused'; name: string; code: string; reason: string }
 
 const fileLine = v.object({
   path: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
@@ -31,7 +32,9 @@ const contentTypes: Readonly<Record<string, PostSource['contentType']>> = {
 /** The media type of a file by its name's ending, or `undefined` for a file that is no post. */
 export function contentTypeOf(path: string): PostSource['contentType'] | undefined {
   const ending = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase()
-  return ending !== undefined && Object.hasOwn(contentTypes, ending) ? contentTypes[ending] : undefined
+  return ending !== undefined && Object.hasOwn(contentTypes, ending)
+    ? contentTypes[ending]
+    : undefined
 }
 
 /** A path below a root that names no place outside it; the message says what is wrong, or nothing. */
@@ -54,7 +57,11 @@ export function readImportLine(text: string, number: number): ImportLine {
   try {
     json = JSON.parse(text)
   } catch {
-    return refused(unnamed, 'import.line', 'The line is not JSON. Send one JSON document a line, UTF-8.')
+    return refused(
+      unnamed,
+      'import.line',
+      'The line is not JSON. Send one JSON document a line, UTF-8.',
+    )
   }
   if (json === null || typeof json !== 'object' || Array.isArray(json)) {
     return refused(unnamed, 'import.line', 'The line is JSON but no object.')
@@ -65,12 +72,17 @@ export function readImportLine(text: string, number: number): ImportLine {
     return refused(unnamed, 'import.line', 'The member `path` is no string.')
   }
   const fault = path === undefined ? undefined : pathFault(path)
-  if (fault) return refused(name, 'post.path', `The path ${fault}. Give the path below the folder of posts.`)
+  if (fault)
+    return refused(name, 'post.path', `The path ${fault}. Give the path below the folder of posts.`)
   if ('source' in json || 'sourceBase64' in json) return readFile(json, name)
   if (path !== undefined && !('title' in json) && !('content' in json)) {
     return contentTypeOf(path) === undefined
       ? notAPost(name)
-      : refused(name, 'import.line', 'The line has a path but neither `source`, `sourceBase64` nor a post.')
+      : refused(
+          name,
+          'import.line',
+          'The line has a path but neither `source`, `sourceBase64` nor a post.',
+        )
   }
   const { path: _, ...post } = json as Record<string, unknown>
   const bytes = new TextEncoder().encode(JSON.stringify(post))

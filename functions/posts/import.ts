@@ -1,10 +1,8 @@
-import { objectKeys } from '../keys.ts'
-import type { Platform } from '../platform.ts'
 import type { Settings } from '../settings.ts'
 import { enqueueRegenerate } from './dirty.ts'
 import type { ImportLine } from './import-line.ts'
 import { keepRejected } from './inbox.ts'
-import { publishWindow, sourceBytes } from './publish.ts'
+import { publishWindow } from './publish.ts'
 import type { PublishOutcome } from './publish-outcome.ts'
 import type { Met, PublishPlatform } from './store-drafts.ts'
 
@@ -25,7 +23,7 @@ export interface ImportOptions {
   dryRun?: boolean
   /** What of a path names a post: all of it, or the file's name. @default the setting */
   identity?: Settings['content']['identity']
-  /** Takes the ids of jobs that feeds and pages wait for. */
+  /** Takes the ids of jobs that write the feeds and pages. */
   onJobs?: (jobIds: readonly string[]) => void
 }
 
@@ -36,7 +34,7 @@ const windowBytes = 8 * 1024 * 1024
 /**
  * Imports a stream of posts: one report line for each line, in their order, as soon as its window
  * is stored. Memory is bounded by the window; feeds are rendered once, after the end. Two lines that
- * lead to one post are not merged: the second is refused. A crash or a consumer that leaves loses
+ * lead to one post are not merged: the second is refused. A crash, or a consumer that leaves, loses
  * nothing that was reported, and the same import again goes on where it stopped.
  */
 export async function* importPosts(
@@ -44,84 +42,78 @@ export async function* importPosts(
   lines: AsyncIterable<ImportLine> | Iterable<ImportLine>,
   options: ImportOptions = {},
 ): AsyncGenerator<ReportLine> {
-  const { settings } = platform
-  const content = { ...settings.content, identity: options.identity ?? settings.content.identity }
-  const importer = new Importer({ ...platform, settings: { ...settings, content } }, options)
+  const { mail = false, dryRun = false, onJobs } = options
+  const content = { ...platform.settings.content }
+  if (options.identity) content.identity = options.identity
+  const importing = { ...platform, settings: { ...platform.settings, content } }
+  const met: Met = { posts: new Map(), identities: new Map() }
+  const dirty = new Set<string>()
+  let order = 0
+  try {
+    for await (const window of windowsOf(lines)) {
+      const files = window.filter((line) => line.status === 'source')
+      const sources = files.map((line) => line.source)
+      const { outcomes, feeds, jobIds } = await publishWindow(
+        importing,
+        sources,
+        { way: 'import', mail, dryRun, met, regenerate: false },
+        order,
+      )
+      order += files.length
+      for (const feed of feeds) dirty.add(feed)
+      onJobs?.(jobIds)
+      const outcomeOf = new Map(files.map((line, i) => [line as ImportLine, outcomes[i]]))
+      for (const line of window) {
+        const report = reportOf(line, outcomeOf.get(line))
+        if (!dryRun) await keepIfRefused(platform, line, report)
+        yield report
+      }
+    }
+  } finally {
+    onJobs?.(await enqueueRegenerate(platform, [...dirty]))
+  }
+}
+
+async function* windowsOf(
+  lines: AsyncIterable<ImportLine> | Iterable<ImportLine>,
+): AsyncGenerator<ImportLine[]> {
   let window: ImportLine[] = []
   let bytes = 0
-  try {
-    for await (const line of lines) {
-      const size = line.status === 'source' ? line.source.bytes.length : 0
-      if (window.length === windowLines || (window.length > 0 && bytes + size > windowBytes)) {
-        yield* await importer.take(window)
-        window = []
-        bytes = 0
-      }
-      window.push(line)
-      bytes += size
+  for await (const line of lines) {
+    const size = line.status === 'source' ? line.source.bytes.length : 0
+    if (window.length === windowLines || (window.length > 0 && bytes + size > windowBytes)) {
+      yield window
+      window = []
+      bytes = 0
     }
-    if (window.length > 0) yield* await importer.take(window)
-  } finally {
-    await importer.end()
+    window.push(line)
+    bytes += size
   }
+  if (window.length > 0) yield window
 }
 
-/** What one import remembers between its windows. */
-class Importer {
-  readonly #platform: PublishPlatform
-  readonly #options: ImportOptions
-  readonly #met: Met = { posts: new Map(), identities: new Map() }
-  readonly #feeds = new Set<string>()
-  #lines = 0
-
-  constructor(platform: PublishPlatform, options: ImportOptions) {
-    this.#platform = platform
-    this.#options = options
+function reportOf(line: ImportLine, outcome: PublishOutcome | undefined): ReportLine {
+  const of = line.status === 'source' ? outcome : line
+  if (!of) throw new Error('A source of an import has no outcome.')
+  if (of.status === 'ignored' || of.status === 'refused') {
+    return { path: line.name, outcome: of.status, code: of.code, reason: of.reason }
   }
-
-  async take(window: readonly ImportLine[]): Promise<ReportLine[]> {
-    const { mail = false, dryRun = false, onJobs } = this.#options
-    const files = window.filter((line) => line.status === 'source')
-    const { outcomes, feeds } = await publishWindow(
-      this.#platform,
-      files.map((line) => line.source),
-      { way: 'import', mail, dryRun, met: this.#met, regenerate: false },
-      this.#lines,
-    )
-    this.#lines += files.length
-    for (const feed of feeds) this.#feeds.add(feed)
-    const jobIds = outcomes.find((outcome) => 'jobIds' in outcome && outcome.jobIds.length > 0)
-    if (jobIds && 'jobIds' in jobIds) onJobs?.(jobIds.jobIds)
-
-    const byFile = new Map(files.map((line, i) => [line, outcomes[i] as PublishOutcome]))
-    return Promise.all(
-      window.map(async (line) => {
-        if (line.status !== 'source') {
-          return { path: line.name, outcome: line.status, code: line.code, reason: line.reason }
-        }
-        const outcome = byFile.get(line) as PublishOutcome
-        if (outcome.status === 'refused' && !dryRun) await this.#keep(line, outcome.reason)
-        return reportLine(line.name, outcome)
-      }),
-    )
-  }
-
-  async end(): Promise<void> {
-    const jobIds = await enqueueRegenerate(this.#platform, [...this.#feeds])
-    this.#options.onJobs?.(jobIds)
-  }
-
-  async #keep(line: ImportLine & { status: 'source' }, reason: string): Promise<void> {
-    if (line.source.bytes.length > sourceBytes) return
-    await keepRejected(this.#platform, { path: line.name, bytes: line.source.bytes, reason })
-  }
+  const { status, post, code = 'post.hidden', reason = '' } = of
+  const report = { path: line.name, outcome: status, id: post.id }
+  return status === 'hidden' ? { ...report, code, reason } : report
 }
 
-function reportLine(path: string, outcome: PublishOutcome): ReportLine {
-  if (outcome.status === 'ignored' || outcome.status === 'refused') {
-    return { path, outcome: outcome.status, code: outcome.code, reason: outcome.reason }
-  }
-  const { status, post, code, reason } = outcome
-  if (status !== 'hidden') return { path, outcome: status, id: post.id }
-  return { path, outcome: status, id: post.id, code: code ?? 'post.hidden', reason: reason ?? '' }
+async function keepIfRefused(
+  platform: PublishPlatform,
+  line: ImportLine,
+  { outcome, code, reason }: ReportLine,
+): Promise<void> {
+  if (outcome !== 'refused' || line.status !== 'source') return
+  if (code === undefined || reason === undefined) return
+  await keepRejected(platform, {
+    path: line.name,
+    bytes: line.source.bytes,
+    code,
+    reason,
+  })
 }

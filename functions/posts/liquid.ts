@@ -1,6 +1,6 @@
 import { urlPaths } from '../keys.ts'
-import { describePath } from './source-path.ts'
 import { slugify } from './slug.ts'
+import { describePath } from './source-path.ts'
 
 export interface LiquidContext {
   /** Absolute, without a trailing slash. */
@@ -122,7 +122,9 @@ function single({ kind, name, rest }: Tag, context: LiquidContext): string | und
 
 function postPath(reference: string): string {
   const name = reference.split('/').at(-1) ?? ''
-  return urlPaths.post(slugify(describePath(/\.(md|markdown|html)$/.test(name) ? name : `${name}.md`).words))
+  return urlPaths.post(
+    slugify(describePath(/\.(md|markdown|html)$/.test(name) ? name : `${name}.md`).words),
+  )
 }
 
 function codeBlock(
@@ -133,7 +135,9 @@ function codeBlock(
 ): string {
   const body = code.replace(/^\n|\n[ \t]*$/g, '')
   if (markup === 'html' || indent === undefined) {
-    const escaped = body.replace(/[&<>]/g, (c) => (c === '&' ? '&amp;' : c === '<' ? '&lt;' : '&gt;'))
+    const escaped = body.replace(/[&<>]/g, (c) =>
+      c === '&' ? '&amp;' : c === '<' ? '&lt;' : '&gt;',
+    )
     return `<pre><code class="language-${language.replace(/[^\w+#.-]/g, '')}">${escaped}</code></pre>`
   }
   let fence = 3
@@ -155,7 +159,10 @@ function findTags(text: string): Tag[] {
     if (second === '{' && nextOutputEnd < at + 2) nextOutputEnd = indexOrEnd(text, '}}', at + 2)
     const close = second === '%' ? nextTagEnd : nextOutputEnd
     if (close - at > 2000) continue
-    const inner = text.slice(at + 2, close).replace(/^-|-$/g, '').trim()
+    const inner = text
+      .slice(at + 2, close)
+      .replace(/^-|-$/g, '')
+      .trim()
     const [name = ''] = inner.split(/\s/, 1)
     tags.push({
       kind: second === '%' ? 'tag' : 'output',

@@ -177,10 +177,7 @@ async function moveToRows(
 }
 
 /** Sets the post's number if it has none, and the wish that the log holds. Repeatable. */
-async function noteListed(
-  { records }: Pick<Platform, 'records'>,
-  entry: LogEntry,
-): Promise<void> {
+async function noteListed({ records }: Pick<Platform, 'records'>, entry: LogEntry): Promise<void> {
   for (;;) {
     const post: StoredRecord<StoredPost> | undefined = await getStoredPost(
       { records },
@@ -196,7 +193,10 @@ async function noteListed(
 }
 
 /** A post with what its entry in the log says of it. */
-export function withListing(post: StoredPost, { n, again }: LogEntry): StoredPost & { number: number } {
+export function withListing(
+  post: StoredPost,
+  { n, again }: LogEntry,
+): StoredPost & { number: number } {
   return {
     ...post,
     number: post.number ?? n,

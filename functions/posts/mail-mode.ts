@@ -42,7 +42,10 @@ export function decideMailAgain(
     : { listAs: wishedMode(settings, post) }
 }
 
-function wishedMode(settings: Settings, { mail, categories }: Pick<StoredPost, 'mail' | 'categories'>) {
+function wishedMode(
+  settings: Settings,
+  { mail, categories }: Pick<StoredPost, 'mail' | 'categories'>,
+) {
   if (mail) return mail
   return categories.some((slug) => ownSettings(settings, slug)?.mail === 'letter')
     ? 'letter'

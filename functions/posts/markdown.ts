@@ -42,9 +42,11 @@ export function renderMarkdown(text: string): string {
 
 function charge(env: Env | undefined, token: Token | undefined, attribute: string): void {
   if (!env || !token) return
-  const length = String(token.attrGet(attribute) ?? '').length + String(token.attrGet('title') ?? '').length
+  const length =
+    String(token.attrGet(attribute) ?? '').length + String(token.attrGet('title') ?? '').length
   const sum = Number(env.addressCharacters ?? 0) + length
-  if (sum > addressBudget) throw tooLarge('The text of all link targets together', '10 million characters')
+  if (sum > addressBudget)
+    throw tooLarge('The text of all link targets together', '10 million characters')
   env.addressCharacters = sum
 }
 
@@ -56,9 +58,11 @@ function markSourceLink({ tokens }: { tokens: Token[] }): void {
   for (let i = 0; i < tokens.length - 1; i++) {
     const open = tokens[i]
     const inline = tokens[i + 1]
-    if (open?.type !== 'paragraph_open' || open.level !== 0 || inline?.children?.length !== 3) continue
+    if (open?.type !== 'paragraph_open' || open.level !== 0 || inline?.children?.length !== 3)
+      continue
     const [link] = inline.children
-    if (link?.type === 'link_open' && link.markup === 'autolink') open.attrSet('data-source-link', '')
+    if (link?.type === 'link_open' && link.markup === 'autolink')
+      open.attrSet('data-source-link', '')
   }
 }
 
@@ -73,7 +77,10 @@ function kramdownBlocks(text: string): string {
       if (mark && fence === '') fence = mark
       else if (mark?.startsWith(fence) && line.trim() === mark) fence = ''
       const opens =
-        fence === '' && /^ {0,3}<[a-z][a-z0-9]* [^<>]{0,500}markdown=["']?(?:1|block|span)["']?[^<>]{0,500}>\s*$/.test(line)
+        fence === '' &&
+        /^ {0,3}<[a-z][a-z0-9]* [^<>]{0,500}markdown=["']?(?:1|block|span)["']?[^<>]{0,500}>\s*$/.test(
+          line,
+        )
       return opens ? `${line}\n` : line
     })
     .join('\n')
@@ -81,9 +88,13 @@ function kramdownBlocks(text: string): string {
 
 function edge(token: Token | undefined, side: 'start' | 'end'): string {
   if (token?.type !== 'text') return ''
-  return (side === 'end' ? [...token.content.slice(-2)].at(-1) : [...token.content.slice(0, 2)][0]) ?? ''
+  return (
+    (side === 'end' ? [...token.content.slice(-2)].at(-1) : [...token.content.slice(0, 2)][0]) ?? ''
+  )
 }
 
 /** Scripts written without blanks, and their punctuation; Korean has blanks. */
 const isWide = (character: string) =>
-  /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\u3000-\u303f\uff00-\uff60\u2018-\u201d\u2026\u2014]$/u.test(character)
+  /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\u3000-\u303f\uff00-\uff60\u2018-\u201d\u2026\u2014]$/u.test(
+    character,
+  )

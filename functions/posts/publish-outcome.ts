@@ -1,20 +1,29 @@
+import type { ServiceError } from '../errors.ts'
 import { everything } from '../keys.ts'
 import { looksTheSame } from './compose-post.ts'
 import type { Post } from './post.ts'
 import type { StoredPost } from './stored-post.ts'
 
 /** What became of one source. */
-export type PublishOutcome =
-  | PostOutcome
-  | {
-      /** `ignored`: no post at all, such as a section file. `refused`: somebody must correct it. */
-      status: 'ignored' | 'refused'
-      /** Stable. */
-      code: string
-      reason: string
-      /** The refusal itself, with the single fields that are wrong. */
-      error?: Error
-    }
+export type PublishOutcome = PostOutcome | Ignored | Refused
+
+/** No post at all, such as a section file. */
+export interface Ignored {
+  status: 'ignored'
+  /** Stable. */
+  code: string
+  reason: string
+}
+
+/** Somebody must correct it. */
+export interface Refused {
+  status: 'refused'
+  /** Stable. */
+  code: string
+  reason: string
+  /** The refusal itself, with the single fields that are wrong. */
+  error?: ServiceError
+}
 
 export interface PostOutcome {
   /**
@@ -52,12 +61,19 @@ export function outcomeOf(
   }
   const isNew = previous === undefined
   if (post.state !== 'visible') {
-    const reason = post.hiddenReason ?? `It is dated in the future and comes out on ${post.published}.`
+    const reason =
+      post.hiddenReason ?? `It is dated in the future and comes out on ${post.published}.`
     return { ...shown, status: 'hidden', isNew, mailed: false, reason, ...codeOf(post) }
   }
   const why = post.notMailedReason === undefined ? {} : { reason: post.notMailedReason }
   if (previous?.number === undefined) {
-    return { ...shown, status: 'published', isNew, mailed: post.mailed, ...(post.mailed ? {} : why) }
+    return {
+      ...shown,
+      status: 'published',
+      isNew,
+      mailed: post.mailed,
+      ...(post.mailed ? {} : why),
+    }
   }
   if (post.again > previous.again) {
     return { ...shown, status: 'updated', isNew, mailed: true }

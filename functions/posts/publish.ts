@@ -1,24 +1,17 @@
 import { createHash } from 'node:crypto'
-import { invalid, ServiceError, tooLarge } from '../errors.ts'
+import { ServiceError } from '../errors.ts'
 import type { Draft } from './find-drafts.ts'
 import { identityHash, postIdOf, randomPostId } from './identity.ts'
-import { type PostSource, parsePost } from './parse-post.ts'
+import { type ParsedPost, type ParseOutcome, type PostSource, parsePost } from './parse-post.ts'
 import type { PublishOutcome } from './publish-outcome.ts'
 import { type PublishPlatform, type StoreOptions, storeDrafts } from './store-drafts.ts'
 
 export type { PostOutcome, PublishOutcome } from './publish-outcome.ts'
 
-/** Bytes that one post's source may have. */
-export const sourceBytes = 5 * 1024 * 1024
-
 /** A window of a batch is stored together: so many posts … */
 const windowPosts = 256
 /** … or so many bytes of sources, whichever comes first. */
 const windowBytes = 8 * 1024 * 1024
-
-/** Categories of one post, and characters of a category's name. */
-const mostCategories = 50
-const categoryLength = 200
 
 /** A source that loses so many races in a row meets something that is no race. */
 const mostRounds = 100
@@ -66,21 +59,25 @@ export async function publishPosts(
   return outcomes
 }
 
-/** One window: what `publishPosts` does with up to 256 posts. `feeds` are those marked dirty. */
+/**
+ * What `publishPosts` does with one window: sources that are small enough to be held and stored
+ * together. `feeds` are those marked dirty. Orders count on from `firstOrder` over all windows.
+ */
 export async function publishWindow(
   platform: PublishPlatform,
   sources: readonly PostSource[],
   options: StoreOptions,
   firstOrder = 0,
-): Promise<{ outcomes: PublishOutcome[]; feeds: string[] }> {
+): Promise<{ outcomes: PublishOutcome[]; feeds: string[]; jobIds: string[] }> {
   const { settings, now } = platform
+  const present = now()
   const results: (PublishOutcome | Draft)[] = sources.map((source, i) => {
     try {
-      if (source.bytes.length > sourceBytes) throw tooLarge('The post', '5 MB')
-      const outcome = parsePost(source, { settings, now: now(), way: options.way })
+      const parse = (slug?: string) =>
+        parsePost(source, { settings, now: present, way: options.way, ...(slug ? { slug } : {}) })
+      const outcome = parse()
       if (outcome.status === 'ignored') return outcome
-      checkCategories(outcome.post.categories)
-      return draftOf(source, outcome.post, firstOrder + i, options.receipt)
+      return draftOf(source, outcome.post, parse, firstOrder + i, options.receipt)
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error
       return { status: 'refused', code: error.code, reason: error.message, error }
@@ -88,29 +85,37 @@ export async function publishWindow(
   })
   const outcomes = new Map<PublishOutcome | Draft, PublishOutcome>()
   const feeds = new Set<string>()
+  const jobIds = new Set<string>()
   let drafts = results.filter((result): result is Draft => 'parsed' in result)
   for (let round = 0; drafts.length > 0; round++) {
     if (round === mostRounds) throw new Error('A post was changed by others again and again.')
     const stored = await storeDrafts(platform, drafts, options)
     for (const [draft, outcome] of stored.outcomes) outcomes.set(draft, outcome)
     for (const feed of stored.feeds) feeds.add(feed)
+    for (const id of stored.jobIds) jobIds.add(id)
     drafts = stored.again.sort((a, b) => a.order - b.order)
   }
   return {
     outcomes: results.map((result) => outcomes.get(result) ?? (result as PublishOutcome)),
     feeds: [...feeds],
+    jobIds: [...jobIds],
   }
 }
 
 function draftOf(
   { bytes, contentType, path }: PostSource,
-  parsed: Draft['parsed'],
+  parsed: ParsedPost,
+  parse: (slug: string) => ParseOutcome,
   order: number,
   receipt: string | undefined,
 ): Draft {
   return {
     order,
     parsed,
+    parsedAt: (slug) => {
+      const outcome = parse(slug)
+      return outcome.status === 'post' ? outcome.post : parsed
+    },
     source: {
       bytes,
       hash: createHash('sha256').update(bytes).digest('hex').slice(0, 32),
@@ -123,19 +128,14 @@ function draftOf(
   }
 }
 
-function checkCategories(names: readonly string[]) {
-  if (names.length <= mostCategories && names.every((name) => name.length <= categoryLength)) return
-  throw invalid(
-    'post.categories',
-    `A post has at most ${mostCategories} categories, and their names at most ${categoryLength} characters.`,
-  )
-}
-
 function* windowsOf(sources: readonly PostSource[]): Generator<PostSource[]> {
   let window: PostSource[] = []
   let bytes = 0
   for (const source of sources) {
-    if (window.length === windowPosts || (window.length > 0 && bytes + source.bytes.length > windowBytes)) {
+    if (
+      window.length === windowPosts ||
+      (window.length > 0 && bytes + source.bytes.length > windowBytes)
+    ) {
       yield window
       window = []
       bytes = 0

@@ -21,7 +21,10 @@ export interface SourcePath {
 
 /** Reads a `/`-separated path below the root. */
 export function describePath(path: string): SourcePath {
-  const segments = path.normalize('NFC').split('/').filter((s) => s !== '' && s !== '.' && s !== '..')
+  const segments = path
+    .normalize('NFC')
+    .split('/')
+    .filter((s) => s !== '' && s !== '.' && s !== '..')
   const file = segments.at(-1) ?? ''
   const dot = file.lastIndexOf('.')
   const extension = dot > 0 ? file.slice(dot + 1).toLowerCase() : ''
@@ -29,7 +32,8 @@ export function describePath(path: string): SourcePath {
   const folders = segments.slice(0, -1)
   const isBundle = /^index(\.[a-z]{2}(-[a-z]{2,4})?)?$/i.test(stem) && folders.length > 0
   const named = isBundle ? (folders.at(-1) ?? '') : stem
-  const [, year, month, day, words] = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.*))?$/s.exec(named) ?? []
+  const [, year, month, day, words] =
+    /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[-_ ]+(.*))?$/s.exec(named) ?? []
   const nameDay = year === undefined ? undefined : calendarDay(year, month, day)
   const folderDay = dayInAddress(folders.join('/'))
   return {

@@ -1,11 +1,11 @@
 import { changedMeanwhile, ServiceError } from '../errors.ts'
 import { recordKeys } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
+import { releaseAddress } from './addresses.ts'
 import { resolveCategories } from './categories.ts'
 import { claimKeys, giveUpPost } from './claim-keys.ts'
-import { releaseAddress } from './addresses.ts'
 import { composePost, markUnfinished, type PostParts, saysTheSame } from './compose-post.ts'
-import { type Draft, findDrafts, type Found } from './find-drafts.ts'
+import { type Draft, type Found, findDrafts } from './find-drafts.ts'
 import { finishPosts } from './finish-posts.ts'
 import { storePostObjects } from './post-body.ts'
 import { outcomeOf, type PublishOutcome } from './publish-outcome.ts'
@@ -41,6 +41,7 @@ export interface Stored {
   /** Lost a race, or lead to a post of this round: once more, as edits. */
   again: Draft[]
   feeds: string[]
+  jobIds: string[]
 }
 
 interface Change {
@@ -86,7 +87,7 @@ export async function storeDrafts(
       continue
     }
     taken.add(of.id)
-    const post = composePost(platform, partsOf(draft, of, slugs, options), of.previous?.value)
+    const post = compose(platform, draft, of, slugs, options)
     const isSame = of.previous !== undefined && saysTheSame(post, of.previous.value)
     if (options.dryRun || (isSame && !isUnfinished(of.previous?.value as StoredPost))) {
       outcomes.set(draft, outcomeOf(post, of.previous?.value, options))
@@ -94,13 +95,18 @@ export async function storeDrafts(
       changes.push({ draft, found: of, post })
     }
   }
-  if (changes.length === 0) return { outcomes, again, feeds: [] }
+  if (changes.length === 0) return { outcomes, again, feeds: [], jobIds: [] }
 
   const [note] = await Promise.all([
-    noteUnfinished(platform, changes.map(({ post }) => post.id)),
-    ...changes.filter(hasNewBytes).map(({ draft, post }) =>
-      storePostObjects(platform, post, { source: draft.source.bytes, body: draft.parsed.body }),
+    noteUnfinished(
+      platform,
+      changes.map(({ post }) => post.id),
     ),
+    ...changes
+      .filter(hasNewBytes)
+      .map(({ draft, post }) =>
+        storePostObjects(platform, post, { source: draft.source.bytes, body: draft.parsed.body }),
+      ),
   ])
   const written = await Promise.all(changes.map((change) => writeChange(platform, change, options)))
   const finished = await finishPosts(
@@ -108,7 +114,8 @@ export async function storeDrafts(
     written.filter((record) => record !== undefined),
     { regenerate: options.regenerate ?? true },
   )
-  await endNote({ records }, note)
+  // A round that leaves something to another one leaves its note too: a tick ends it.
+  if (!written.includes(undefined)) await endNote({ records }, note)
   for (const [i, { draft, found }] of changes.entries()) {
     const record = written[i]
     if (!record) {
@@ -117,15 +124,16 @@ export async function storeDrafts(
     }
     const post = finished.posts.get(record.value.id) ?? record.value
     const outcome = outcomeOf(post, found.previous?.value, options)
-    outcomes.set(draft, { ...outcome, jobIds: finished.jobIds })
+    const isNew = outcome.isNew || draft.madeId === post.id
+    outcomes.set(draft, { ...outcome, isNew, jobIds: finished.jobIds })
   }
-  return { outcomes, again, feeds: finished.feeds }
+  return { outcomes, again, feeds: finished.feeds, jobIds: finished.jobIds }
 }
 
 /** Writes the record and claims what leads to it; `undefined` when another writer was first. */
 async function writeChange(
   platform: PublishPlatform,
-  { found: { previous }, post }: Change,
+  { draft, found: { previous }, post }: Change,
   options: StoreOptions,
 ): Promise<StoredRecord<StoredPost> | undefined> {
   const { records } = platform
@@ -146,6 +154,9 @@ async function writeChange(
   if (!value.unfinished?.claims) return record
   const claimed = await claimKeys({ records }, record)
   if (claimed.status === 'overtaken') return undefined
+  if (!previous) draft.madeId = post.id
+  // Another post has the address it asked for: once more, read as it stands at its own.
+  if (claimed.status === 'claimed' && claimed.record.value.slug !== post.slug) return undefined
   if (claimed.status === 'lost' && !previous && (await giveUpPost({ records }, record))) {
     return undefined
   }
@@ -191,6 +202,21 @@ function refuse(draft: Draft, found: Found, options: StoreOptions): PublishOutco
   return undefined
 }
 
+/** The post as it should be, read at the address that it has or gets. */
+function compose(
+  platform: PublishPlatform,
+  draft: Draft,
+  found: Found,
+  slugs: ReadonlyMap<string, string>,
+  options: StoreOptions,
+): StoredPost {
+  const parts = partsOf(draft, found, slugs, options)
+  const post = composePost(platform, parts, found.previous?.value)
+  if (post.slug === draft.parsed.slug) return post
+  draft.parsed = draft.parsedAt(post.slug)
+  return composePost(platform, { ...parts, parsed: draft.parsed }, found.previous?.value)
+}
+
 function partsOf(
   { parsed, source }: Draft,
   found: Found,
@@ -215,9 +241,7 @@ function partsOf(
 }
 
 function hasNewBytes({ found: { previous }, post }: Change): boolean {
-  return (
-    previous?.value.revision !== post.revision || previous.value.sourceHash !== post.sourceHash
-  )
+  return previous?.value.revision !== post.revision || previous.value.sourceHash !== post.sourceHash
 }
 
 function receiptOf(
@@ -226,5 +250,11 @@ function receiptOf(
   options: StoreOptions,
 ): NonNullable<StoredPost['receipt']> {
   const { status, isNew, mailed, reason } = outcomeOf(post, previous, options)
-  return { hash: options.receipt as string, status, isNew, mailed, ...(reason === undefined ? {} : { reason }) }
+  return {
+    hash: options.receipt as string,
+    status,
+    isNew,
+    mailed,
+    ...(reason === undefined ? {} : { reason }),
+  }
 }

@@ -1,5 +1,5 @@
-import { sameText } from './content-close.ts'
 import type { Content, TextRun } from './content.ts'
+import { sameText } from './content-close.ts'
 
 const summaryLimit = 280
 /** A first paragraph shorter than this says too little alone. */
@@ -7,7 +7,8 @@ const enough = 100
 
 const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 /** Text in which every code unit is one character to a reader. */
-const plain = /^[\n\x20-\x7e\xa0-\u02ff\u2010-\u2027\u3001-\u3029\u3030-\u3096\u309b-\u30ff\u3400-\u9fff\uff01-\uff60]*$/
+const plain =
+  /^[\n\x20-\x7e\xa0-\u02ff\u2010-\u2027\u3001-\u3029\u3030-\u3096\u309b-\u30ff\u3400-\u9fff\uff01-\uff60]*$/
 
 /**
  * What cards and digests show of a post: the text before the author's excerpt marker, else its first

@@ -55,8 +55,14 @@ export async function finishAbandoned(
         return outcome.status === 'claimed' ? outcome.record : undefined
       }),
     )
-    await finishPosts(platform, claimed.filter((record) => record !== undefined))
-    await enqueueAll(platform, posts.filter((record) => record !== undefined))
+    await finishPosts(
+      platform,
+      claimed.filter((record) => record !== undefined),
+    )
+    await enqueueAll(
+      platform,
+      posts.filter((record) => record !== undefined),
+    )
     await endNote(platform, note)
   }
   return notes.length
@@ -75,7 +81,10 @@ async function enqueueAll(
   const done = posts.map(({ value }) => value).filter((post) => !isUnfinished(post))
   const rows = done.flatMap((post) => rowsOf(post, platform.settings.keep))
   await enqueueRegenerate(platform, feedsOfRows(rows))
-  await enqueuePages(platform, done.map((post) => post.id))
+  await enqueuePages(
+    platform,
+    done.map((post) => post.id),
+  )
   const mails = mailJobs(
     done
       .filter((post) => post.state === 'visible')

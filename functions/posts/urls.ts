@@ -26,7 +26,9 @@ export function resolveUrl(
 
 /** An absolute http(s) address in its normal spelling; `undefined` for all else. */
 export function webAddress(raw: string): string | undefined {
-  return /^\s*https?:\/\//i.test(raw) ? resolveUrl(raw, 'https://invalid.invalid/', 'image') : undefined
+  return /^\s*https?:\/\//i.test(raw)
+    ? resolveUrl(raw, 'https://invalid.invalid/', 'image')
+    : undefined
 }
 
 /** By hand, because `[…]+$` walks a text of many blanks again and again. */

@@ -64,7 +64,10 @@ function repair(text: string): YamlOutcome | undefined {
       const [, key, raw] = entry.exec(line) ?? []
       if (alone.status === 'read' && isMapping(alone.value)) Object.assign(value, alone.value)
       else {
-        const rest = lines.slice(i + 1, end).join('').trim()
+        const rest = lines
+          .slice(i + 1, end)
+          .join('')
+          .trim()
         const plain = key === undefined || rest !== '' ? undefined : plainText(raw ?? '')
         if (key === undefined || plain === undefined) {
           return alone.status === 'unreadable' ? { ...alone, line: alone.line + i } : undefined

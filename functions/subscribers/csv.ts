@@ -72,7 +72,7 @@ export const csvHeader = `${columns.join(',')}\r\n`
  * A spreadsheet runs a cell that starts so as a formula; one that is guarded already gets another
  * guard, so that reading takes exactly one away.
  */
-const runs = /^['=+\-@\t\r]/
+const runs = /^['=+\-@\t\r\n＝＋－＠]/
 
 function guarded(cell: string): string {
   return runs.test(cell) ? `'${cell}` : cell
@@ -99,7 +99,7 @@ function readHeader(cells: readonly string[]): Map<Column, number> {
   const places = new Map<Column, number>()
   const others: string[] = []
   for (const [at, cell] of cells.entries()) {
-    const name = cell.trim().toLowerCase()
+    const name = cell.trim().toLowerCase().replace(/[ _-]/g, '')
     const column = columns.find((known) => known.toLowerCase() === name)
     if (column === undefined) others.push(name)
     else if (places.has(column)) throw headerRefusal(`it has the column \`${column}\` twice`)
@@ -116,10 +116,10 @@ function readHeader(cells: readonly string[]): Map<Column, number> {
   return places
 }
 
-/** One letter wrong, missing, too many or swapped with its neighbour, or a sign between words. */
+/** One letter wrong, missing, too many or swapped with its neighbour; `category` for `categories`. */
 function isAlike(name: string, column: Column): boolean {
-  const [a, b] = [name.replace(/[ _-]/g, ''), column.toLowerCase()]
-  if (a === b) return true
+  const [a, b] = [name, column.toLowerCase()]
+  if (column === 'categories' && a === 'category') return true
   if (b.length < 4 || Math.abs(a.length - b.length) > 1) return false
   let start = 0
   while (start < a.length && a[start] === b[start]) start += 1

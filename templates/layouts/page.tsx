@@ -30,6 +30,8 @@ interface LayoutProps extends PageContext {
   feed?: { slug: string; title: string }
   /** Pages that are for one person or one moment. */
   isPrivate?: boolean
+  /** Near the page's beginning, for `hasLook`. */
+  look?: string
   children?: Child
 }
 
@@ -38,6 +40,12 @@ interface LayoutProps extends PageContext {
  */
 export function renderPage(props: LayoutProps): string {
   return `<!doctype html>\n${(<PageLayout {...props} />).toString()}\n`
+}
+
+/** Whether a stored page was made with this look: what was not is made again when it is asked for. */
+export function hasLook(page: Uint8Array, look: string): boolean {
+  const head = new TextDecoder().decode(page.subarray(0, 300))
+  return head.includes(`<meta name="broadsheet-look" content="${look}"`)
 }
 
 function PageLayout(props: LayoutProps) {
@@ -50,6 +58,7 @@ function PageLayout(props: LayoutProps) {
     <html lang={m.locale}>
       <head>
         <meta charset="utf-8" />
+        {props.look && <meta name="broadsheet-look" content={props.look} />}
         <title>{title ? `${title} – ${site.title}` : site.title}</title>
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />

@@ -15,6 +15,8 @@ export interface PostPageProps extends PageContext {
   text: string
   /** Those of the post, in its order. */
   categories: readonly CategoryItem[]
+  /** Tells pages apart that other settings or another version made. */
+  look?: string
 }
 
 /** One post, to be read. Where it lives elsewhere, the page says so and points search engines there. */
@@ -33,6 +35,7 @@ export function postPage(props: PostPageProps): string {
     settings,
     locale,
     shape: 'wide',
+    ...(props.look ? { look: props.look } : {}),
     title: post.title,
     ...(post.summary ? { description: post.summary } : {}),
     canonical: post.canonicalUrl ?? urlPaths.post(post.slug),

@@ -1,0 +1,94 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { works } from '../action.ts'
+import { usageError } from '../exit.ts'
+import { counted, note, plain, say, sayJson, styled } from '../output.ts'
+
+interface PreviewOptions {
+  categories?: string
+  cadence?: string
+  at?: string
+  locale?: string
+  out?: string
+  to?: string
+}
+
+interface Preview {
+  subject: string
+  html: string
+  text: string
+  eml: string
+  posts: number
+  isSample: boolean
+}
+
+export function define(command: Command): void {
+  command.addHelpText('after', '\nExample:\n  broadsheet digest preview --out preview')
+  works<PreviewOptions>(
+    command
+      .command('preview')
+      .description('Show what would be mailed. Changes nothing.')
+      .option(
+        '--categories <slugs>',
+        'what the reader chose, separated by commas (default: everything)',
+      )
+      .option('--cadence <cadence>', 'instant, daily, weekly or monthly')
+      .option('--at <instant>', 'the digest due then (RFC 3339), default: now')
+      .option('--locale <locale>', 'the language of the mail')
+      .option('--out <dir>', 'write digest.eml, digest.html and digest.txt there')
+      .option('--to <email>', 'mail it to this address, marked as a test')
+      .addHelpText(
+        'after',
+        `
+With nothing new at that instant the newest posts stand in, and it says so.
+
+Example:
+  broadsheet digest preview --categories printing,reading --cadence daily
+  broadsheet digest preview --at 2026-03-09T08:00:00Z --out preview
+  broadsheet digest preview --to you@example.com`,
+      ),
+    async ({ call, isJson }, { categories, at, out, ...wanted }) => {
+      if (at && Number.isNaN(Date.parse(at))) {
+        throw usageError(`\`${at}\` is no instant. Write it like 2026-03-09T08:00:00Z.`)
+      }
+      const slugs = categories
+        ?.split(',')
+        .map((slug) => slug.trim())
+        .filter(Boolean)
+      const preview = await call<Preview>('POST', '/api/v1/digests/preview', {
+        ...(slugs ? { categories: slugs } : {}),
+        ...(at ? { at } : {}),
+        ...(wanted.cadence ? { cadence: wanted.cadence } : {}),
+        ...(wanted.locale ? { locale: wanted.locale } : {}),
+        ...(wanted.to ? { to: wanted.to } : {}),
+      })
+      const files = out ? write(out, preview) : []
+      const { subject, posts, isSample, text } = preview
+      if (isJson) return sayJson({ subject, posts, isSample, ...(out ? { files } : preview) })
+      note(`${styled('bold', plain(subject))} · ${counted(posts, 'post')}`)
+      if (isSample) note('Nothing is new at that instant: the newest posts stand in.')
+      if (wanted.to) note('Mailed as a test.')
+      if (files.length > 0) for (const file of files) say(file)
+      else say(text.replace(/[^\P{Cc}\n\t]/gu, ''))
+    },
+  )
+}
+
+function write(folder: string, { html, text, eml }: Preview): string[] {
+  const parts = {
+    'digest.eml': Buffer.from(eml, 'base64'),
+    'digest.html': Buffer.from(html),
+    'digest.txt': Buffer.from(text),
+  }
+  try {
+    mkdirSync(folder, { recursive: true })
+    return Object.entries(parts).map(([name, bytes]) => {
+      const file = join(folder, name)
+      writeFileSync(file, bytes)
+      return file
+    })
+  } catch (cause) {
+    throw usageError(`${folder} cannot be written (${(cause as NodeJS.ErrnoException).code}).`)
+  }
+}

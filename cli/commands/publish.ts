@@ -1,0 +1,114 @@
+import { buffer } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import { works } from '../action.ts'
+import { answerOf, type Connection } from '../connection.ts'
+import { CliError, exitCodes, usageError } from '../exit.ts'
+import { note, plain, say, sayJson, styled } from '../output.ts'
+import { bytesOf, namedFile } from '../post-files.ts'
+
+interface PublishOptions {
+  root?: string
+  mailAgain?: boolean
+  type: string
+}
+
+interface Answer {
+  id: string
+  url: string
+  outcome: string
+  categories: string[]
+  feeds: { category?: string; rss: string; atom: string; json: string }[]
+  mailed: boolean
+  reason?: string
+}
+
+interface Source {
+  name: string
+  path?: string
+  contentType: string
+  bytes: Uint8Array
+}
+
+const types: Record<string, string> = {
+  markdown: 'text/markdown',
+  html: 'text/html',
+  json: 'application/json',
+}
+
+export function define(command: Command): void {
+  works<PublishOptions>(
+    command
+      .argument('<file...>', 'Markdown, HTML or JSON files; - reads standard input')
+      .option('--root <dir>', 'what paths count from: a file’s path below it is its identity')
+      .option('--mail-again', 'mail an edited post once more')
+      .option('--type <type>', 'of standard input: markdown, html or json', 'markdown')
+      .addHelpText(
+        'after',
+        `
+A file is known by its path below --root, else by its name: published again, it is the same post,
+edited. What comes from standard input without id or URL is always a new post.
+
+Example:
+  broadsheet publish hello.md
+  broadsheet publish --root site site/posts/2026/hello.md
+  echo '# Hello' | broadsheet publish -`,
+      ),
+    async ({ connection, isJson }, options, ...words) => {
+      const files = words.flat() as string[]
+      let refused = 0
+      for (const file of files) {
+        const source = await sourceOf(file, options)
+        try {
+          const answer = await publish(connection, source, options)
+          if (isJson) sayJson(answer)
+          else sayAnswer(answer)
+        } catch (error) {
+          // One refused post stops no other; what would stop all of them ends the command.
+          if (!(error instanceof CliError) || error.exit !== exitCodes.failed) throw error
+          refused++
+          note(`refused  ${plain(source.name)}: ${error.message}`)
+        }
+      }
+      return refused > 0 ? exitCodes.partial : undefined
+    },
+  )
+}
+
+async function sourceOf(file: string, options: PublishOptions): Promise<Source> {
+  if (file === '-') {
+    const contentType = types[options.type]
+    if (!contentType) throw usageError('`--type` is markdown, html or json.')
+    return { name: 'standard input', contentType, bytes: await buffer(process.stdin) }
+  }
+  const found = await namedFile(file, options.root)
+  if (!found.contentType) {
+    throw usageError(`${file} is no post by its name. Posts are .md, .html or .json files.`)
+  }
+  const bytes = await bytesOf(found)
+  if (!bytes) throw usageError(`${file} cannot be read.`)
+  return { name: file, path: found.path, contentType: found.contentType, bytes }
+}
+
+async function publish(
+  connection: Connection,
+  { path, contentType, bytes }: Source,
+  { mailAgain }: PublishOptions,
+): Promise<Answer> {
+  const query = new URLSearchParams()
+  if (path) query.set('path', path)
+  if (mailAgain) query.set('mail', 'again')
+  const search = query.size > 0 ? `?${query}` : ''
+  const response = await connection.fetch(`/api/v1/posts${search}`, {
+    method: 'POST',
+    headers: { 'content-type': contentType },
+    body: Uint8Array.from(bytes),
+  })
+  return answerOf<Answer>(response)
+}
+
+function sayAnswer({ id, url, outcome, feeds, mailed, reason }: Answer): void {
+  say(`${styled('bold', outcome)}  ${id}  ${url}`)
+  for (const feed of feeds) say(`  feed    ${feed.rss}`)
+  if (outcome === 'hidden') say(`  hidden  ${plain(reason)}`)
+  else say(`  mail    ${mailed ? 'with the next digests' : `not mailed: ${plain(reason)}`}`)
+}

@@ -1,0 +1,15 @@
+import { tick } from '../tick.ts'
+import { platformFromEnvironment } from './environment.ts'
+
+/** The minute: makes what is due and what was missed, and drives on what stands still. */
+export async function handler(): Promise<void> {
+  const platform = await platformFromEnvironment()
+  await platform.refresh()
+  const report = await tick(platform)
+  platform.log.info('tick', {
+    runs: report.runs.map(({ id }) => id),
+    driven: report.driven.length,
+    duePosts: report.duePosts,
+    feeds: report.feeds.length,
+  })
+}

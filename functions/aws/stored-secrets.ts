@@ -1,0 +1,75 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { recordKeys } from '../keys.ts'
+import type { RecordStore } from '../platform.ts'
+import type { Secrets } from '../secrets.ts'
+
+interface LinkKeys {
+  keys: { id: string; key: string }[]
+}
+
+/** How long a warm function goes on with the keys it has, milliseconds: a rotation is seen after it. */
+const freshMilliseconds = 60_000
+
+/**
+ * Secrets in the table, each made by whoever needs it first (put if absent), so that none stands in
+ * a template or an output. The same object always shows the present keys.
+ */
+export async function storedSecrets({ records, now }: { records: RecordStore; now: () => Date }) {
+  const subscribers = await kept(records, 'subscribers', { key: newKey() })
+  let links = await kept<LinkKeys>(records, 'links', { keys: [newLinkKey()] })
+  let readAt = now().getTime()
+
+  const secrets: Secrets = {
+    get subscribers() {
+      return subscribers.key
+    },
+    get links() {
+      return links.keys
+    },
+  }
+  return {
+    secrets,
+    /** Reads the links' keys again if a minute has passed. To be awaited before a request or job. */
+    async refresh(): Promise<void> {
+      if (Math.abs(now().getTime() - readAt) < freshMilliseconds) return
+      links = await kept<LinkKeys>(records, 'links', links)
+      readAt = now().getTime()
+    },
+    async rotateLinks(): Promise<void> {
+      for (;;) {
+        const stored = await records.get<LinkKeys>(recordKeys.secret('links'))
+        const next: LinkKeys = { keys: [newLinkKey(), ...(stored?.value.keys ?? [])] }
+        const outcome = await records.put(
+          { ...recordKeys.secret('links'), value: next },
+          stored ? { ifVersion: stored.version } : { ifAbsent: true },
+        )
+        if (outcome.status === 'conflict') continue
+        links = next
+        return
+      }
+    },
+  }
+}
+
+async function kept<T>(
+  records: RecordStore,
+  name: 'subscribers' | 'links',
+  fresh: T,
+): Promise<T> {
+  const key = recordKeys.secret(name)
+  const before = await records.get<T>(key)
+  if (before) return before.value
+  await records.put({ ...key, value: fresh }, { ifAbsent: true })
+  const after = await records.get<T>(key)
+  if (!after) throw new Error(`the secret \`${name}\` was stored and is not there`)
+  return after.value
+}
+
+function newKey() {
+  return randomBytes(32).toString('base64url')
+}
+
+function newLinkKey() {
+  const key = newKey()
+  return { id: createHash('sha256').update(`link:${key}`).digest('base64url').slice(0, 6), key }
+}

@@ -1,0 +1,174 @@
+import { chooseLocale } from '../../templates/locales/index.ts'
+import { invalid, ServiceError } from '../errors.ts'
+import { everything, urlPaths } from '../keys.ts'
+import { messageIdOf, parseMailbox, senderOf } from '../mail/headers.ts'
+import { linkPlaceholders, personalise } from '../mail/message.ts'
+import type { Platform } from '../platform.ts'
+import { listCategories } from '../posts/categories.ts'
+import { newestPosts } from '../posts/date-index.ts'
+import { readLogHead } from '../posts/log.ts'
+import { normaliseAddress } from '../subscribers/address.ts'
+import { linkLength } from '../subscribers/links.ts'
+import { checkPreferences } from '../subscribers/preferences.ts'
+import { scheduleOf } from '../subscribers/schedule.ts'
+import type { Preferences } from '../subscribers/subscriber.ts'
+import { newToken } from './claim-token.ts'
+import { composeBulk, type Frame, writeDigest } from './compose-digest.ts'
+import { type Edition, editionOf, newestFirst } from './edition.ts'
+import { leaseSeconds } from './ledger.ts'
+import { openListing } from './listing.ts'
+import { type OwedPost, owedPosts } from './owed.ts'
+import { categoryTitles } from './parcels.ts'
+import { occurrenceBefore } from './period.ts'
+
+export interface PreviewRequest {
+  /** Slugs; none means everything. */
+  categories?: string[] | undefined
+  cadence?: string | undefined
+  /** The instant of which it shows the digest. @default now */
+  at?: Date | undefined
+  locale?: string | undefined
+  /** Mails it to this address, marked as a test. */
+  to?: string | undefined
+}
+
+export interface Preview {
+  subject: string
+  html: string
+  text: string
+  /** The whole message. */
+  eml: Uint8Array
+  posts: number
+  /** Nothing is new at that instant: the newest posts stand in. */
+  isSample: boolean
+  /** The test mail was taken by the mail server. */
+  mailedTo?: string
+}
+
+type Source = Pick<Platform, 'records' | 'settings' | 'secrets' | 'mailer' | 'now'>
+
+/** Posts that stand in where nothing is new. */
+const samplePosts = 10
+
+/**
+ * The digest that a reader with these choices would get at an instant, from the occurrence before it
+ * on. Changes nothing. Its links lead nowhere.
+ *
+ * @throws `digest.empty` when there is no post at all; what `checkPreferences` throws; `mail.not-sent`.
+ */
+export async function previewDigest(platform: Source, request: PreviewRequest): Promise<Preview> {
+  const { settings } = platform
+  const at = request.at ?? platform.now()
+  const wanted = checkPreferences(
+    { ...request, categories: request.categories ?? [] },
+    {
+      settings,
+      categories: await listCategories(platform),
+      chooseLocale: (tag) => chooseLocale(tag, settings),
+    },
+  )
+  const frame = frameOf(wanted, at)
+  const owed = await owedAt(platform, wanted, frame)
+  const posts = owed.length > 0 ? owed : await newest(platform, wanted)
+  if (posts.length === 0) {
+    throw invalid(
+      'digest.empty',
+      'There is no post in these categories yet. Publish one, or leave the categories out.',
+    )
+  }
+  const { last } = await readLogHead(platform)
+  const edition: Edition =
+    owed.length > 0
+      ? editionOf(owed, last, wanted.locale)
+      : { to: last, from: {}, locale: wanted.locale }
+  const titles = await categoryTitles(platform)
+  const digest = writeDigest(platform, frame, edition, posts, titles)
+  const text = { ...digest, subject: request.to ? `[Test] ${digest.subject}` : digest.subject }
+
+  const deliveryId = `test_${newToken()}`
+  const to = request.to === undefined ? 'reader@example.org' : normaliseAddress(request.to)
+  const links = sampleLinks(settings.site.baseUrl)
+  const eml = personalise(composeBulk(settings, frame.run, text), {
+    to,
+    messageId: messageIdOf(deliveryId, settings),
+    date: at,
+    links,
+  })
+  if (request.to !== undefined) await mailTest(platform, { deliveryId, to, raw: eml })
+  const filled = (body: string) =>
+    body
+      .replaceAll(linkPlaceholders.preferences, links.preferences)
+      .replaceAll(linkPlaceholders.unsubscribe, links.unsubscribe)
+  return {
+    subject: text.subject,
+    html: filled(text.html),
+    text: filled(text.text),
+    eml,
+    posts: posts.length,
+    isSample: owed.length === 0,
+    ...(request.to === undefined ? {} : { mailedTo: to }),
+  }
+}
+
+function frameOf(wanted: Preferences, at: Date): Frame {
+  const until = `${at.toISOString().slice(0, 19)}Z`
+  const frame = {
+    run: { id: 'preview', kind: wanted.cadence === 'instant' ? 'instant' : 'digest' } as const,
+    cadence: wanted.cadence,
+    timeZone: wanted.timeZone,
+    until,
+  }
+  if (wanted.cadence === 'instant') return frame
+  return { ...frame, from: occurrenceBefore(scheduleOf(wanted), until) }
+}
+
+/** By date, since the log has no time: what was published within the period. */
+async function owedAt(
+  platform: Source,
+  wanted: Preferences,
+  { from = '', until }: Frame,
+): Promise<OwedPost[]> {
+  const { last } = await readLogHead(platform)
+  const listed = await openListing(platform, last).above(0)
+  const inPeriod = listed.filter(({ post }) => post.published > from && post.published <= until)
+  const slugs = wanted.categories.length > 0 ? wanted.categories : [everything]
+  const categories = Object.fromEntries(slugs.map((slug) => [slug, 0]))
+  const owed = owedPosts({ categories }, inPeriod, { from: 0, to: last }, platform.settings)
+  return wanted.cadence === 'instant' ? newestFirst(owed).slice(0, 1) : owed
+}
+
+async function newest(platform: Source, wanted: Preferences): Promise<OwedPost[]> {
+  const feeds = wanted.categories.length > 0 ? wanted.categories.slice(0, 20) : [everything]
+  const found = new Map<string, OwedPost>()
+  for (const feed of feeds) {
+    const { posts } = await newestPosts(platform, feed, { limit: samplePosts })
+    for (const post of posts) {
+      if (!found.has(post.id)) found.set(post.id, { n: post.number ?? 0, post, via: feed })
+    }
+  }
+  return newestFirst([...found.values()]).slice(0, samplePosts)
+}
+
+async function mailTest(
+  { mailer, settings, now }: Source,
+  message: { deliveryId: string; to: string; raw: Uint8Array },
+): Promise<void> {
+  const from = parseMailbox(senderOf(settings)).address
+  const until = new Date(now().getTime() + leaseSeconds * 1000)
+  const outcome = await mailer.send({ ...message, from, kind: 'transactional' }, until)
+  if (outcome.status === 'sent') return
+  throw new ServiceError(
+    502,
+    'mail.not-sent',
+    `The test was not mailed (${outcome.status}). Check the mail settings with \`broadsheet doctor\`, then try again.`,
+  )
+}
+
+/** As long as a reader's own, and signed by nobody. */
+function sampleLinks(baseUrl: string): { preferences: string; unsubscribe: string } {
+  const token = 'preview'.padEnd(linkLength, '-')
+  return {
+    preferences: `${baseUrl}${urlPaths.preferences(token)}`,
+    unsubscribe: `${baseUrl}${urlPaths.unsubscribe(token)}`,
+  }
+}

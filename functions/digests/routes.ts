@@ -1,0 +1,238 @@
+import { Hono } from 'hono'
+import * as v from 'valibot'
+import { type ApiRoute, apiRoute, check, jsonBody, pageQuery, queryOf } from '../api.ts'
+import { notFound } from '../errors.ts'
+import { recordKeys, urlPaths } from '../keys.ts'
+import type { Platform } from '../platform.ts'
+import { getSubscriber } from '../subscribers/store.ts'
+import { countsOf, listDeliveries, listDeliveriesOf } from './books.ts'
+import { pauseRun, resumeRun, retryRun } from './control-run.ts'
+import type { Run } from './run.ts'
+import { getRun } from './run-store.ts'
+
+const instantSchema = v.pipe(
+  v.string(),
+  v.isoTimestamp('must be an RFC 3339 instant such as `2026-03-02T08:00:00Z`'),
+)
+const states = ['accepted', 'suppressed', 'failed', 'unknown', 'empty', 'pending'] as const
+
+const countsSchema = v.object({
+  candidates: v.number(),
+  accepted: v.number(),
+  suppressed: v.number(),
+  failed: v.number(),
+  unknown: v.number(),
+  empty: v.number(),
+  pending: v.number(),
+})
+/** A run with its books, as the API shows it. */
+export const runSchema = v.object({
+  id: v.string(),
+  schedule: v.string(),
+  kind: v.picklist(['digest', 'instant', 'catch-up', 'letter']),
+  dueAt: v.string(),
+  state: v.picklist(['planned', 'sending', 'paused', 'done', 'skipped']),
+  reason: v.optional(v.string()),
+  to: v.number(),
+  postId: v.optional(v.string()),
+  createdAt: v.string(),
+  finishedAt: v.optional(v.string()),
+  counts: countsSchema,
+})
+const deliverySchema = v.object({
+  id: v.string(),
+  runId: v.string(),
+  subscriberId: v.string(),
+  state: v.picklist(states),
+  attempts: v.number(),
+  reason: v.optional(v.string()),
+  at: v.string(),
+})
+const pageOf = <S extends v.GenericSchema>(item: S) =>
+  v.object({ items: v.array(item), cursor: v.optional(v.string()) })
+const deliveriesQuery = v.object({ ...pageQuery.entries, state: v.optional(v.picklist(states)) })
+const previewSchema = v.strictObject({
+  categories: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(1000))), v.maxLength(500))),
+  cadence: v.optional(v.pipe(v.string(), v.maxLength(20))),
+  at: v.optional(instantSchema),
+  locale: v.optional(v.pipe(v.string(), v.maxLength(35))),
+  to: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+})
+const previewAnswer = v.object({
+  subject: v.string(),
+  html: v.string(),
+  text: v.string(),
+  eml: v.pipe(v.string(), v.description('The whole message, base64.')),
+  posts: v.number(),
+  isSample: v.pipe(v.boolean(), v.description('Nothing is new: the newest posts stand in.')),
+})
+const oneRun = { 'application/json': runSchema }
+
+/** A run as the API and the command line show it, its books counted now. */
+export async function describeRun(platform: Pick<Platform, 'records'>, run: Run) {
+  const { id, schedule, kind, dueAt, state, reason, to, postId, createdAt, finishedAt } = run
+  return {
+    id,
+    schedule,
+    kind,
+    dueAt,
+    state,
+    ...(reason === undefined ? {} : { reason }),
+    to,
+    ...(postId === undefined ? {} : { postId }),
+    createdAt,
+    ...(finishedAt === undefined ? {} : { finishedAt }),
+    counts: await countsOf(platform, run),
+  }
+}
+
+/** Runs with their books, what became of each delivery, and the preview of a digest. */
+export const digestRoutes: ApiRoute[] = [
+  apiRoute({
+    method: 'get',
+    path: '/api/v1/runs',
+    summary: 'Lists runs with their books, newest first.',
+    scope: 'runs:read',
+    query: pageQuery,
+    answers: {
+      200: {
+        description: 'A page of runs.',
+        content: { 'application/json': pageOf(runSchema) },
+      },
+    },
+    async handle(c, platform) {
+      const { limit, cursor } = queryOf(c, pageQuery)
+      const page = await platform.records.query<Run>(recordKeys.runsByDue, {
+        index: true,
+        reverse: true,
+        limit,
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+      const items = []
+      for (const { value } of page.records) items.push(await describeRun(platform, value))
+      return c.json({ items, ...(page.cursor ? { cursor: page.cursor } : {}) })
+    },
+  }),
+  apiRoute({
+    method: 'get',
+    path: '/api/v1/runs/:id',
+    summary: 'Shows a run with its books.',
+    scope: 'runs:read',
+    answers: { 200: { description: 'The run.', content: oneRun } },
+    handle: async (c, platform) =>
+      c.json(await describeRun(platform, await runNamed(platform, c.req.param('id')))),
+  }),
+  apiRoute({
+    method: 'get',
+    path: '/api/v1/runs/:id/deliveries',
+    summary: 'Lists what became of each reader in a run.',
+    scope: 'runs:read',
+    query: deliveriesQuery,
+    answers: {
+      200: {
+        description: 'A page of deliveries; with `state` it may be short and still have a cursor.',
+        content: { 'application/json': pageOf(deliverySchema) },
+      },
+    },
+    async handle(c, platform) {
+      const query = queryOf(c, deliveriesQuery)
+      return c.json(
+        await listDeliveries(platform, await runNamed(platform, c.req.param('id')), query),
+      )
+    },
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/runs/:id/retry',
+    summary: 'Visits the failed deliveries of a run again and sends what is still owed of each.',
+    scope: 'runs:write',
+    answers: { 200: { description: 'The run, open again.', content: oneRun } },
+    handle: async (c, platform) =>
+      c.json(await describeRun(platform, await retryRun(platform, c.req.param('id') ?? ''))),
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/runs/:id/pause',
+    summary: 'Holds a run: nothing more is sent until it is resumed.',
+    scope: 'runs:write',
+    answers: { 200: { description: 'The run, paused.', content: oneRun } },
+    handle: async (c, platform) =>
+      c.json(await describeRun(platform, await pauseRun(platform, c.req.param('id') ?? ''))),
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/runs/:id/resume',
+    summary: 'Lets a paused run go on.',
+    scope: 'runs:write',
+    answers: { 200: { description: 'The run.', content: oneRun } },
+    handle: async (c, platform) =>
+      c.json(await describeRun(platform, await resumeRun(platform, c.req.param('id') ?? ''))),
+  }),
+  apiRoute({
+    method: 'get',
+    path: '/api/v1/subscribers/:id/deliveries',
+    summary: "Lists a reader's deliveries, newest first.",
+    scope: 'readers:read',
+    query: pageQuery,
+    answers: {
+      200: {
+        description: 'A page of deliveries.',
+        content: { 'application/json': pageOf(deliverySchema) },
+      },
+    },
+    async handle(c, platform) {
+      const id = c.req.param('id') ?? ''
+      if (!(await getSubscriber(platform, id))) throw notFound('A subscriber of this id')
+      return c.json(await listDeliveriesOf(platform, id, queryOf(c, pageQuery)))
+    },
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/digests/preview',
+    summary: 'Shows the digest that a reader with these choices would get. Changes nothing.',
+    scope: 'runs:write',
+    body: { 'application/json': previewSchema },
+    answers: {
+      200: {
+        description: 'The digest; with `to` it is mailed there too, marked as a test.',
+        content: { 'application/json': previewAnswer },
+      },
+    },
+    async handle(c, platform) {
+      const { at, ...wanted } = check(previewSchema, await jsonBody(c))
+      // Templates and mail come along with the first preview, not with the server.
+      const { previewDigest } = await import('./preview.ts')
+      const {
+        eml,
+        mailedTo: _,
+        ...preview
+      } = await previewDigest(platform, {
+        ...wanted,
+        ...(at === undefined ? {} : { at: new Date(at) }),
+      })
+      return c.json({ ...preview, eml: Buffer.from(eml).toString('base64') })
+    },
+  }),
+]
+
+async function runNamed(platform: Pick<Platform, 'records'>, id = ''): Promise<Run> {
+  // A key part of any length would be refused as a fault.
+  const run = /^[\w-]{1,200}$/.test(id) ? await getRun(platform, id) : undefined
+  if (!run) throw notFound('A run of this id')
+  return run.value
+}
+
+/** The public archive of past digests. GET and HEAD. */
+export function digestPages(platform: Platform): Hono {
+  const pages = new Hono()
+  pages.get('/archive', (c) => c.redirect(urlPaths.archive, 301))
+  pages.get(urlPaths.archive, async (c) => {
+    const { showArchive } = await import('./archive-pages.ts')
+    return showArchive(c, platform)
+  })
+  pages.get('/archive/:id/', async (c, next) => {
+    const { showEdition } = await import('./archive-pages.ts')
+    return (await showEdition(c, platform)) ?? next()
+  })
+  return pages
+}

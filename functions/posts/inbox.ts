@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto'
+import { objectKeys } from '../keys.ts'
+import type { Platform } from '../platform.ts'
+import { contentTypeOf, pathFault } from './import-line.ts'
+import { publishPost } from './publish.ts'
+import type { PublishOutcome } from './publish-outcome.ts'
+import type { PublishPlatform } from './store-drafts.ts'
+
+/**
+ * Publishes a file from the inbox; its path below the inbox is one of its keys, so a repeat after a
+ * crash finds the post and changes nothing. What is no post at all is refused here, not ignored: the
+ * file was dropped to be published, and a refused one is kept with the reason beside it.
+ */
+export async function publishInboxFile(
+  platform: PublishPlatform,
+  { path, bytes }: { path: string; bytes: Uint8Array },
+): Promise<PublishOutcome> {
+  const fault = pathFault(path)
+  if (fault) {
+    return refused('post.path', `The file's path ${fault}. Give the file another name.`)
+  }
+  const contentType = contentTypeOf(path)
+  if (contentType === undefined) {
+    return refused(
+      'post.not-a-post',
+      'Posts are Markdown, HTML and JSON files (`.md`, `.html`, `.json`); this is none by its name.',
+    )
+  }
+  const outcome = await publishPost(platform, { bytes, contentType, path }, { way: 'publish' })
+  return outcome.status === 'ignored' ? refused(outcome.code, outcome.reason) : outcome
+}
+
+/** The text that lies beside a refused file, for the person who finds it. */
+export function reasonText({ code, reason }: { code: string; reason: string }): string {
+  return `${reason}\n(${code})\n\nMend the file and move it back into the inbox.\n`
+}
+
+/**
+ * Keeps the bytes of a refused file in `inbox/rejected/` with its reason beside it. The same file
+ * refused again replaces them.
+ */
+export async function keepRejected(
+  { objects }: Pick<Platform, 'objects'>,
+  file: { path: string; bytes: Uint8Array; code: string; reason: string },
+): Promise<void> {
+  const put = async (key: string) => {
+    await objects.put(key, file.bytes, { contentType: 'application/octet-stream' })
+    const text = new TextEncoder().encode(reasonText(file))
+    await objects.put(`${key}.reason.txt`, text, { contentType: 'text/plain; charset=utf-8' })
+  }
+  const hash = createHash('sha256').update(file.path).digest('hex').slice(0, 16)
+  try {
+    await put(objectKeys.inboxRejected + rejectedName(file.path))
+  } catch {
+    // A name that the store does not take, or a file where this one needs a folder.
+    await put(objectKeys.inboxRejected + hash)
+  }
+}
+
+function rejectedName(path: string): string {
+  const segments = path.normalize('NFC').split(/[/\\]/)
+  return segments.filter((segment) => !['', '.', '..'].includes(segment)).join('/')
+}
+
+function refused(code: string, reason: string): PublishOutcome {
+  return { status: 'refused', code, reason }
+}

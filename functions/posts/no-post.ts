@@ -1,0 +1,50 @@
+import type { PostFields } from './post-fields.ts'
+import type { SourcePath } from './source-path.ts'
+
+const postExtensions = new Set('md markdown mkd mkdn mdown mdx html htm xhtml'.split(' '))
+
+/** What folders of posts hold beside posts, when there is no front matter to say otherwise. */
+const documents =
+  /^(readme|licen[cs]e|copying|notice|changelog|changes|history|contributing|contributors|code[_-]of[_-]conduct|security|support|authors|todo|install|upgrading)([._-].*)?\.[a-z]+$/i
+
+interface Candidate {
+  place: SourcePath | undefined
+  /** Without any front matter. */
+  isBare: boolean
+  fields: PostFields
+  body: string
+  way: 'publish' | 'import'
+}
+
+/**
+ * Says why something is no post and was not meant as one: another kind of file, a section of the
+ * site, a page, the repository's own documents. What is published by name is taken more willingly
+ * than what an import comes across. `undefined` for everything else, broken posts included.
+ */
+export function whyNoPost(candidate: Candidate): { code: string; reason: string } | undefined {
+  const { place, isBare, fields, body, way } = candidate
+  if (place && !isPostFile(place, way)) return notAPost(`.${place.extension}`)
+  if (place?.isSection) {
+    return { code: 'section', reason: 'It describes a section of the site.' }
+  }
+  if (way === 'publish') return undefined
+  if (isBare && documents.test(place?.name ?? '')) {
+    return { code: 'document', reason: 'It is a document of the repository, without front matter.' }
+  }
+  if (fields.title === undefined && fields.date === undefined && body.trim() === '') {
+    return { code: 'empty', reason: 'It has no title, no date and no text.' }
+  }
+  if (fields.isPage && fields.date === undefined && !place?.nameDay) {
+    return { code: 'page', reason: 'Its layout is a page’s, and it has no date.' }
+  }
+  return undefined
+}
+
+function isPostFile(place: SourcePath, way: 'publish' | 'import'): boolean {
+  return place.extension === '' ? way === 'publish' : postExtensions.has(place.extension)
+}
+
+const notAPost = (extension: string) => ({
+  code: 'not-a-post',
+  reason: `Posts are Markdown (.md, .markdown) or HTML (.html) files, not ${extension === '.' ? 'files without extension' : extension}.`,
+})

@@ -1,0 +1,320 @@
+import { invalid, tooLarge } from '../errors.ts'
+import { urlPaths } from '../keys.ts'
+import type { Settings } from '../settings.ts'
+import { type Content, type ContentOptions, readContent } from './content.ts'
+import { datePost } from './date-post.ts'
+import { decodeText } from './decode.ts'
+import { type Dialect, readFrontMatter } from './front-matter.ts'
+import { guessLanguage, readLanguage } from './language.ts'
+import { renderMarkdown } from './markdown.ts'
+import { whyNoPost } from './no-post.ts'
+import type { Enclosure, MailMode, PostBody, PostImage } from './post.ts'
+import { fieldsOfFrontMatter, fieldsOfInput, type PostFields } from './post-fields.ts'
+import { readPostInput } from './post-input.ts'
+import { prepareBody } from './prepare-body.ts'
+import { slugify, slugOfAddress } from './slug.ts'
+import { describePath, type SourcePath } from './source-path.ts'
+import { cutText, summarise } from './summary.ts'
+import { resolveUrl, webAddress } from './urls.ts'
+
+export interface PostSource {
+  bytes: Uint8Array
+  contentType: 'text/markdown' | 'text/html' | 'application/json'
+  /** Below the root, `/`-separated. */
+  path?: string
+  idFromCaller?: string
+}
+
+export interface ParseContext {
+  settings: Settings
+  /** The instant of receipt. */
+  now: Date
+  way: 'publish' | 'import'
+  /** The address that was found for the post, where it differs from the one it asks for. */
+  slug?: string
+}
+
+/** What the source says, before anything of the store is known. */
+export interface ParsedPost {
+  title: string
+  /** RFC 3339, UTC, whole seconds. */
+  published: string
+  /** Not before `published`. */
+  updated?: string
+  /** Names as written, each once. */
+  categories: string[]
+  tags: string[]
+  authors: string[]
+  language?: string
+  summary: string
+  image?: PostImage
+  enclosures: Enclosure[]
+  canonicalUrl?: string
+  mail?: MailMode
+  /** The author's, or from permalink or file name, else from the title. Never empty. */
+  slug: string
+  /** Why it is not to be seen. */
+  hidden?: string
+  /** In the order in which they are looked up. */
+  identities: PostIdentity[]
+  body: PostBody
+  datedBy: 'front matter' | 'file name' | 'path' | 'permalink' | 'receipt'
+}
+
+export interface PostIdentity {
+  kind: 'id' | 'path' | 'url'
+  value: string
+}
+
+export type ParseOutcome =
+  | { status: 'post'; post: ParsedPost }
+  /** Not meant as a post, so nothing is wrong with it. */
+  | { status: 'ignored'; code: string; reason: string }
+
+const sourceLimit = 5 * 1024 * 1024
+
+/**
+ * Reads one post from its bytes. Pure: the same source, settings and instant give the same post.
+ * What is refused is thrown as `ServiceError`: `too-large`, `post.encoding`, `post.front-matter`,
+ * `post.input`, `post.date`, `post.date-missing`, `post.title`, `post.url`, `post.mail`,
+ * `post.categories`, `post.tags`, `post.nesting`.
+ */
+export function parsePost(source: PostSource, context: ParseContext): ParseOutcome {
+  if (source.bytes.byteLength > sourceLimit) throw tooLarge('The post', '5 MB')
+  const place = source.path === undefined ? undefined : describePath(source.path)
+  const { dialect, fields, body, markup } = readSource(source)
+  const isBare = dialect === 'none' && source.contentType !== 'application/json'
+  const noPost = whyNoPost({ place, isBare, fields, body, way: context.way })
+  if (noPost) return { status: 'ignored', ...noPost }
+  const hidden = fields.hidden ?? (place?.inDrafts ? 'in _drafts' : undefined)
+  const permalink = permalinkOf(fields)
+  const dated = datePost({ fields, place, permalink, isHidden: hidden !== undefined }, context)
+  if (!dated)
+    return {
+      status: 'ignored',
+      code: 'undated-draft',
+      reason: `It is hidden (${hidden}) and has no date.`,
+    }
+
+  const { settings } = context
+  const canonicalUrl = canonicalOf(fields, source, settings)
+  const written = prepareBody(body, {
+    dialect,
+    markup,
+    fields,
+    settings,
+    extension: place?.extension,
+  })
+  const html = markup === 'html' ? written : renderMarkdown(written)
+  const asked = slugOf(fields, permalink, place)
+  const read = (slug: string, title: string | undefined) =>
+    readContent(html, contentOptions(settings, slug, title, canonicalUrl))
+  let content = read(context.slug ?? (asked || 'post'), fields.title)
+  const title = fields.title ?? titleOf(content, place)
+  const slug = asked || slugify(title) || 'post'
+  // Only a post without any name of its own learns its address from its text.
+  if (context.slug === undefined && asked === '' && slug !== 'post')
+    content = read(slug, fields.title)
+  const canonical = canonicalUrl ?? content.sourceLink
+  const base = canonicalUrl ?? pageUrl(settings, context.slug ?? slug)
+  const image = imageOf(fields, content, base)
+  const language = readLanguage(fields.language, settings) ?? guessLanguage(content.runs, settings)
+
+  return {
+    status: 'post',
+    post: {
+      title,
+      published: dated.published,
+      ...(dated.updated !== undefined && { updated: dated.updated }),
+      categories: checkedNames(fields.categories, 'categories', 50),
+      tags: checkedNames(fields.tags, 'tags', 100),
+      authors: fields.authors,
+      ...(language !== undefined && { language }),
+      summary: summaryOf(fields, content, title),
+      ...(image && { image }),
+      enclosures: fields.enclosures.flatMap((enclosure) => {
+        const url = resolveUrl(enclosure.url, base, 'image')
+        return url === undefined ? [] : [{ ...enclosure, url }]
+      }),
+      ...(canonical !== undefined && { canonicalUrl: canonical }),
+      ...(fields.mail !== undefined && { mail: fields.mail }),
+      slug,
+      ...(hidden !== undefined && { hidden }),
+      identities: identitiesOf({ source, fields, permalink, place, settings }),
+      body: { html: content.html, text: content.text },
+      datedBy: dated.datedBy,
+    },
+  }
+}
+
+interface ReadSource {
+  dialect: Dialect
+  fields: PostFields
+  body: string
+  markup: 'markdown' | 'html'
+}
+
+function readSource(source: PostSource): ReadSource {
+  const text = decodeText(source.bytes)
+  if (source.contentType === 'application/json') {
+    const input = readPostInput(text)
+    const markup = input.contentType === 'text/html' ? 'html' : 'markdown'
+    return { dialect: 'none', fields: fieldsOfInput(input), body: input.content, markup }
+  }
+  const front = readFrontMatter(text)
+  return {
+    dialect: front.dialect,
+    fields: fieldsOfFrontMatter(front),
+    body: front.body,
+    markup: source.contentType === 'text/html' ? 'html' : 'markdown',
+  }
+}
+
+const pageUrl = (settings: Settings, slug: string) =>
+  `${settings.site.baseUrl}${urlPaths.post(slug)}`
+
+function contentOptions(
+  settings: Settings,
+  slug: string,
+  title: string | undefined,
+  canonicalUrl: string | undefined,
+): ContentOptions {
+  const page = pageUrl(settings, slug)
+  return {
+    baseUrl: canonicalUrl ?? page,
+    pageUrl: page,
+    hiddenLines: compiled(settings.content.hiddenLines),
+    ...(title !== undefined && { title }),
+    takesSourceLink: canonicalUrl === undefined,
+  }
+}
+
+const compiledLines = new WeakMap<readonly string[], RegExp[]>()
+
+/** Whole matches only; compiled once for the settings of a process. */
+function compiled(lines: readonly string[]): RegExp[] {
+  const known = compiledLines.get(lines)
+  if (known) return known
+  const patterns = lines.map((line) => new RegExp(`^(?:${line})$`, 'u'))
+  compiledLines.set(lines, patterns)
+  return patterns
+}
+
+/** Without Jekyll's styles (`pretty`) and templates (`/:year/:title`), which name no post. */
+function permalinkOf({ permalink }: PostFields): string | undefined {
+  if (permalink === undefined || permalink.length > 2000) return undefined
+  if (/(^|\/):[a-z_]+/i.test(permalink)) return undefined
+  return /^(date|pretty|ordinal|weekdate|none)$/.test(permalink) ? undefined : permalink
+}
+
+function slugOf(
+  fields: PostFields,
+  permalink: string | undefined,
+  place: SourcePath | undefined,
+): string {
+  // An address with a query does not name the post by its path.
+  const named = permalink === undefined || permalink.includes('?') ? '' : slugOfAddress(permalink)
+  return slugOfAddress(fields.slug ?? '') || named || slugify(place?.words ?? '')
+}
+
+function canonicalOf(
+  fields: PostFields,
+  source: PostSource,
+  settings: Settings,
+): string | undefined {
+  const address = [fields.canonicalUrl, fields.permalink]
+    .map((given) => (given === undefined ? undefined : webAddress(given)))
+    .find((given) => given !== undefined)
+  if (address === undefined && source.contentType === 'application/json' && fields.canonicalUrl) {
+    throw invalid(
+      'post.url',
+      'The `url` is not an absolute http(s) address. Correct it or leave it out.',
+    )
+  }
+  // Our own page is where a post without another home lives.
+  return address?.startsWith(`${settings.site.baseUrl}/posts/`) ? undefined : address
+}
+
+/** The heading, the document's title, the file's name, or the first words. */
+function titleOf(content: Content, place: SourcePath | undefined): string {
+  const given = content.heading ?? content.documentTitle
+  if (given !== undefined) return cutText(given, 200)
+  const words = (place?.words ?? '').replace(/[-_\s]+/g, ' ').trim()
+  // A number is how a program names files.
+  if (/\p{L}/u.test(words)) return words.charAt(0).toUpperCase() + words.slice(1)
+  const first = content.runs.find(({ kind }) => kind !== 'code') ?? content.runs[0]
+  const alt = content.images.find((image) => image.alt)?.alt
+  const text = first?.text ?? alt ?? words
+  if (text === '') {
+    throw invalid(
+      'post.title',
+      'The post has no title and no text to take one from. Give it a `title`.',
+    )
+  }
+  return cutText(text, 80)
+}
+
+function summaryOf(fields: PostFields, content: Content, title: string): string {
+  if (fields.summary !== undefined) {
+    const text = /[<>&*_`[\]\\]/.test(fields.summary)
+      ? plainSummary(fields.summary)
+      : fields.summary
+    if (text !== '') return cutText(text, 280)
+  }
+  return summarise(content, title)
+}
+
+function plainSummary(summary: string): string {
+  const html = renderMarkdown(summary.slice(0, 20_000))
+  const nowhere = 'https://invalid.invalid/'
+  const { runs } = readContent(html, { baseUrl: nowhere, pageUrl: nowhere, title: '' })
+  return runs.map(({ text }) => text).join(' ')
+}
+
+/** The author's, else the first of the text that is no icon or badge. */
+function imageOf(fields: PostFields, content: Content, base: string): PostImage | undefined {
+  if (fields.image) {
+    const url = resolveUrl(fields.image.url, base, 'image')
+    if (url !== undefined) return { ...fields.image, url }
+  }
+  return content.images.find(({ url, width = 1000, height = 1000 }) => {
+    return width >= 120 && height >= 60 && !/shields\.io\/|\/badges?[/.]|badge\.svg/.test(url)
+  })
+}
+
+function checkedNames(
+  names: readonly string[],
+  what: 'categories' | 'tags',
+  most: number,
+): string[] {
+  const unique = [...new Set(names)]
+  if (unique.length > most) {
+    throw invalid(`post.${what}`, `The post has more than ${most} ${what}. Leave some out.`)
+  }
+  if (unique.some((name) => name.length > 200)) {
+    throw invalid(`post.${what}`, `One of the ${what} is longer than 200 characters. Shorten it.`)
+  }
+  return unique
+}
+
+function identitiesOf(from: {
+  source: PostSource
+  fields: PostFields
+  permalink: string | undefined
+  place: SourcePath | undefined
+  settings: Settings
+}): PostIdentity[] {
+  const { source, fields, permalink, place, settings } = from
+  const path = settings.content.identity === 'name' ? place?.name : place?.identity
+  const url =
+    permalink === undefined
+      ? undefined
+      : resolveUrl(permalink, `${settings.site.baseUrl}/`, 'image')
+  const identities: PostIdentity[] = []
+  for (const id of new Set([source.idFromCaller, fields.id])) {
+    if (id !== undefined && id !== '') identities.push({ kind: 'id', value: id })
+  }
+  if (path) identities.push({ kind: 'path', value: path })
+  if (url !== undefined) identities.push({ kind: 'url', value: url })
+  return identities
+}

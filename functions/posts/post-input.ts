@@ -1,0 +1,103 @@
+import * as v from 'valibot'
+import { invalid, ServiceError } from '../errors.ts'
+
+const line = (limit: number) => v.pipe(v.string(), v.maxLength(limit))
+const names = v.union([v.pipe(v.array(line(200)), v.maxLength(100)), line(2000)])
+
+const image = v.strictObject({
+  url: line(4000),
+  alt: v.optional(line(1000)),
+  width: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000))),
+  height: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000))),
+})
+
+const enclosure = v.strictObject({
+  url: line(4000),
+  type: v.optional(line(200)),
+  length: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+})
+
+/** The JSON body of `POST /api/v1/posts`, and a line of an import. */
+export const postInput = v.strictObject({
+  id: v.optional(line(500)),
+  title: line(2000),
+  published: v.optional(v.nullable(line(100))),
+  updated: v.optional(v.nullable(line(100))),
+  categories: v.optional(names),
+  tags: v.optional(names),
+  authors: v.optional(names),
+  url: v.optional(line(4000)),
+  slug: v.optional(line(500)),
+  content: v.string(),
+  contentType: v.optional(v.picklist(['text/markdown', 'text/html'])),
+  summary: v.optional(line(20_000)),
+  image: v.optional(v.union([line(4000), image])),
+  enclosures: v.optional(v.pipe(v.array(enclosure), v.maxLength(20))),
+  language: v.optional(line(100)),
+  draft: v.optional(v.boolean()),
+  mail: v.optional(v.picklist(['digest', 'letter', 'none'])),
+})
+
+export type PostInput = v.InferOutput<typeof postInput>
+
+/**
+ * Reads a post as JSON. Refused: text that is not JSON (400 `malformed-json`), and every field that
+ * is missing, unknown (the nearest known one is named) or of the wrong shape (`post.input`, all of
+ * them in `errors`).
+ */
+export function readPostInput(text: string): PostInput {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new ServiceError(
+      400,
+      'malformed-json',
+      'The post is not JSON. Send one JSON object, UTF-8.',
+      { cause },
+    )
+  }
+  const result = v.safeParse(postInput, value)
+  if (result.success) return result.output
+  const errors = result.issues.slice(0, 20).map((issue) => ({
+    path: v.getDotPath(issue) ?? '',
+    message: faultOf(issue),
+  }))
+  const told = errors.map(({ path, message }) =>
+    path === '' ? message : `\`${path}\`: ${message}`,
+  )
+  throw invalid('post.input', `The post cannot be used: ${told.join('; ')}.`, { errors })
+}
+
+function faultOf(issue: v.InferIssue<typeof postInput>): string {
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const key = String(issue.path?.at(-1)?.key ?? '').slice(0, 60)
+    const near = nearest(key, Object.keys(postInput.entries))
+    return `unknown field${near === undefined ? '' : `, did you mean \`${near}\`?`}`
+  }
+  if (issue.received === 'undefined') return 'it is missing'
+  return issue.message
+}
+
+/** The word with the fewest changed letters, if these are few for its length. */
+function nearest(word: string, known: readonly string[]): string | undefined {
+  let best: { word: string; distance: number } | undefined
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (!best || distance < best.distance) best = { word: candidate, distance }
+  }
+  return best && best.distance <= Math.max(2, best.word.length / 3) ? best.word : undefined
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const changed = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

@@ -1,0 +1,168 @@
+import { type Context, Hono } from 'hono'
+import { favicon, stylesheet } from '../../templates/assets/stylesheet.ts'
+import { hasLook } from '../../templates/layouts/page.tsx'
+import { ServiceError } from '../errors.ts'
+import { dirtyCount, lookOf } from '../feeds/render-note.ts'
+import { answerWith } from '../feeds/serve.ts'
+import { readSnapshot } from '../feeds/snapshot.ts'
+import { documentVersion } from '../feeds/write-document.ts'
+import { everything, objectKeys, urlPaths } from '../keys.ts'
+import type { Platform, StoredObject } from '../platform.ts'
+import { findPostBySlug } from '../posts/addresses.ts'
+import { currentSlug, getCategory } from '../posts/categories.ts'
+import { markDirty } from '../posts/dirty.ts'
+import { assetCacheControl, pageCacheControl } from './cache-control.ts'
+import { outboxPages } from './outbox.ts'
+import { feedPagesOf, writePostPages } from './write-pages.ts'
+
+const html = 'text/html; charset=utf-8'
+
+/** The pages and what they need. GET and HEAD. */
+export function sitePages(platform: Platform): Hono {
+  const pages = new Hono()
+  const { settings, objects } = platform
+
+  pages.get(urlPaths.home, (c) => answerFeedPage(c, platform, everything, urlPaths.home))
+  pages.get(urlPaths.feeds, (c) => answerFeedPage(c, platform, everything, urlPaths.feeds))
+
+  pages.get('/categories/:slug/', async (c, next) => {
+    for (const slug of slugsIn(c)) {
+      const current = currentSlug(settings, slug)
+      if (current !== slug) return moved(c, urlPaths.category(current))
+      const path = urlPaths.category(slug)
+      const isKnown = (await objects.get(objectKeys.page(path))) ?? (await getCategory(platform, slug))
+      if (isKnown) return answerFeedPage(c, platform, slug, path)
+    }
+    return next()
+  })
+
+  pages.get('/posts/:slug/', async (c, next) => {
+    for (const slug of slugsIn(c)) {
+      const found = await findPostPage(platform, slug)
+      if (found) return answerPage(c, found)
+    }
+    return next()
+  })
+
+  pages.get('/assets/:name', (c, next) => {
+    const { css, path } = stylesheet(settings.site.accent)
+    const name = c.req.param('name')
+    if (!/^site\.[0-9a-f]{1,20}\.css$/.test(name)) return next()
+    const isCurrent = path.endsWith(`/${name}`)
+    return answerWith(c, {
+      body: Buffer.from(css),
+      contentType: 'text/css; charset=utf-8',
+      lastModified: new Date(0),
+      // A page made before an update asks for an older one: better today's than none.
+      cacheControl: isCurrent ? assetCacheControl : 'public, max-age=300',
+    })
+  })
+  pages.get(favicon.path, (c) =>
+    answerWith(c, {
+      body: Buffer.from(favicon.svg),
+      contentType: 'image/svg+xml',
+      lastModified: new Date(0),
+      cacheControl: 'public, max-age=86400',
+    }),
+  )
+  pages.get('/favicon.ico', (c) => moved(c, favicon.path))
+  pages.get('/robots.txt', (c) => {
+    c.header('cache-control', 'public, max-age=86400')
+    return c.text(robots)
+  })
+
+  pages.get('/categories/:slug', addSlash)
+  pages.get('/posts/:slug', addSlash)
+  pages.get('/feeds', addSlash)
+  pages.get('/outbox', addSlash)
+  pages.route('/', outboxPages(platform))
+  return pages
+}
+
+/** Pages with tokens are for one person, and the rest is not for reading. */
+const robots = `User-agent: *
+${['/api/', '/admin', '/outbox/', '/confirm/', '/preferences/', '/unsubscribe/'].map((path) => `Disallow: ${path}`).join('\n')}
+`
+
+/**
+ * A page of a feed as it is stored; before it is, one made for this request, and the change count
+ * then sees to it that it gets stored.
+ */
+async function answerFeedPage(
+  c: Context,
+  platform: Platform,
+  feed: string,
+  path: string,
+): Promise<Response> {
+  const stored = await platform.objects.get(objectKeys.page(path))
+  const version = stored && documentVersion(stored)
+  if (stored && version) return answerPage(c, stored, new Date(version.changed * 1000))
+  const snapshot = await readSnapshot(platform, feed, await dirtyCount(platform, feed))
+  const made = (await feedPagesOf(platform, snapshot)).find((page) => page.path === path)
+  if (!made) throw new ServiceError(404, 'not-found', 'There is nothing at this address.')
+  await markDirty(platform, [feed])
+  return answerPage(c, { body: Buffer.from(made.html), lastModified: new Date(snapshot.updated) })
+}
+
+/** `undefined` for an address that no post ever had. @throws 410 for a post that was taken back */
+async function findPostPage(
+  platform: Platform,
+  slug: string,
+): Promise<Pick<StoredObject, 'body' | 'lastModified'> | undefined> {
+  const { objects } = platform
+  const key = objectKeys.page(urlPaths.post(slug))
+  const stored = await objects.get(key)
+  if (stored && hasLook(stored.body, lookOf(platform))) return stored
+  const post = await findPostBySlug(platform, slug)
+  if (post?.state === 'withdrawn') {
+    throw new ServiceError(410, 'post.withdrawn', 'This post was withdrawn by its publisher.')
+  }
+  if (post?.state !== 'visible' || post.slug !== slug) return undefined
+  await writePostPages(platform, [post.id])
+  return objects.get(key)
+}
+
+function answerPage(
+  c: Context,
+  { body, lastModified }: Pick<StoredObject, 'body' | 'lastModified'>,
+  changed = lastModified,
+): Promise<Response> {
+  return answerWith(c, {
+    body,
+    contentType: html,
+    lastModified: changed,
+    cacheControl: pageCacheControl,
+  })
+}
+
+function addSlash(c: Context): Response {
+  const { pathname, search } = new URL(c.req.url)
+  return moved(c, `${pathname}/${search}`)
+}
+
+function moved(c: Context, path: string): Response {
+  c.header('cache-control', 'public, max-age=86400')
+  return c.redirect(path, 301)
+}
+
+/**
+ * The slugs that the second segment of a path may mean: percent-encoding undone and composed. A
+ * client that sends UTF-8 as it is reaches us as Latin-1, so that reading comes second. Nothing but
+ * what slugs are made of passes.
+ */
+function slugsIn(c: Context): string[] {
+  const segment = new URL(c.req.url).pathname.split('/')[2] ?? ''
+  let decoded: string
+  try {
+    decoded = decodeURIComponent(segment).normalize('NFC')
+  } catch {
+    return []
+  }
+  const readings = [decoded]
+  if (/^[\u0000-\u00ff]*[\u0080-\u00ff]/.test(decoded)) {
+    readings.push(Buffer.from(decoded, 'latin1').toString('utf8').normalize('NFC'))
+  }
+  return readings.filter(
+    (slug) => /^[\p{L}\p{M}\p{N}-]{1,255}$/u.test(slug) && Buffer.byteLength(slug) <= 255,
+  )
+}

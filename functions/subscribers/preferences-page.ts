@@ -1,0 +1,233 @@
+import { type Context, Hono } from 'hono'
+import { Temporal } from 'temporal-polyfill'
+import { chooseLocale } from '../../templates/locales/index.ts'
+import { checkInboxPage } from '../../templates/pages/check-inbox-page.tsx'
+import { erasedPage } from '../../templates/pages/erased-page.tsx'
+import { preferencesPage } from '../../templates/pages/preferences-page.tsx'
+import { unsubscribedPage } from '../../templates/pages/unsubscribed-page.tsx'
+import { problem } from '../api.ts'
+import { type FieldError, invalid, ServiceError } from '../errors.ts'
+import type { Platform } from '../platform.ts'
+import { listCategories } from '../posts/categories.ts'
+import { normaliseAddress, subscriberIdOf } from './address.ts'
+import { changePreferences, subscribeAgain, unsubscribe } from './change-preferences.ts'
+import { clientAddress } from './client-address.ts'
+import { eraseSubscriber } from './erase.ts'
+import { type Fields, readFields, textOf, wantsJson } from './form-fields.ts'
+import { admitRequest } from './limits.ts'
+import { verifyLink } from './links.ts'
+import { pauseUntil, resume } from './pauses.ts'
+import { checkPreferences, preferencesOf } from './preferences.ts'
+import { publicSubscriber } from './public-subscriber.ts'
+import { expired, localeFor, preferencesUrl } from './reader-pages.ts'
+import { getSubscriber } from './store.ts'
+import { isReader, requestSubscription } from './subscribe.ts'
+import { tooMany } from './subscribe-pages.ts'
+import type { Subscriber } from './subscriber.ts'
+
+/** `/preferences/<token>`: everything that a reader can see and change, by the link in every mail. */
+export function preferencesPages(platform: Platform): Hono {
+  const app = new Hono()
+
+  app.get('/preferences/:token', async (c) => {
+    const subscriber = await readerOf(c, platform)
+    return subscriber instanceof Response ? subscriber : page(c, platform, subscriber)
+  })
+
+  app.post('/preferences/:token', async (c) => {
+    const subscriber = await readerOf(c, platform)
+    if (subscriber instanceof Response) return subscriber
+    const fields = await readFields(c)
+    try {
+      return await act(c, platform, subscriber, fields)
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.errors.length === 0) throw error
+      if (wantsJson(c)) return problem(error, platform.settings.site.baseUrl)
+      return page(c, platform, asTyped(subscriber, fields), { errors: error.errors })
+    }
+  })
+  return app
+}
+
+/** Whom the link is for, or the page that says why there is nothing to show. */
+async function readerOf(c: Context, platform: Platform): Promise<Subscriber | Response> {
+  const id = verifyLink(platform, 'preferences', c.req.param('token') ?? '')?.subscriberId
+  if (id === undefined) return expired(c, platform, 404)
+  const subscriber = (await getSubscriber(platform, id))?.value
+  if (!subscriber || subscriber.state === 'pending') return expired(c, platform, 410)
+  if (subscriber.email !== undefined) return subscriber
+  const { settings } = platform
+  return c.html(erasedPage({ settings, locale: localeFor(c, platform) }), 410)
+}
+
+async function act(
+  c: Context,
+  platform: Platform,
+  subscriber: Subscriber,
+  fields: Fields,
+): Promise<Response> {
+  const { settings } = platform
+  const { id } = subscriber
+  const locale = localeFor(c, platform, subscriber)
+  switch (actionOf(fields)) {
+    case 'save': {
+      const wanted = await preferencesFrom(platform, subscriber, fields)
+      return saved(c, platform, await changePreferences(platform, id, wanted))
+    }
+    case 'subscribe': {
+      const wanted = await preferencesFrom(platform, subscriber, fields)
+      return saved(c, platform, await subscribeAgain(platform, id, wanted))
+    }
+    case 'pause':
+      return saved(
+        c,
+        platform,
+        await pauseUntil(platform, id, pauseEnd(fields, subscriber, platform.now())),
+      )
+    case 'resume':
+      return saved(c, platform, await resume(platform, id))
+    case 'unsubscribe': {
+      const left = await unsubscribe(platform, id)
+      if (wantsJson(c)) return saved(c, platform, left)
+      return c.html(
+        unsubscribedPage({ settings, locale, preferencesUrl: preferencesUrl(platform, id) }),
+      )
+    }
+    case 'address':
+      return changeAddress(c, platform, subscriber, fields)
+    case 'export':
+      c.header('content-disposition', 'attachment; filename="my-subscription.json"')
+      return c.json(publicSubscriber(subscriber))
+    case 'erase':
+      if (textOf(fields, 'confirm') !== 'yes') {
+        throw fault('confirm', 'Tick the box to have everything about you deleted.')
+      }
+      await eraseSubscriber(platform, id)
+      return wantsJson(c) ? c.json({ status: 'erased' }) : c.html(erasedPage({ settings, locale }))
+    default:
+      throw fault(
+        'action',
+        'The action must be one of `save`, `pause`, `resume`, `address`, `export`, `erase`, `unsubscribe` and `subscribe`.',
+      )
+  }
+}
+
+/** A caller without the page's forms need not name the action: the field that it sends says it. */
+function actionOf(fields: Fields): string {
+  const named = textOf(fields, 'action')
+  if (named !== undefined) return named
+  if (textOf(fields, 'pausedUntil') !== undefined) return 'pause'
+  return textOf(fields, 'email') === undefined ? 'save' : 'address'
+}
+
+async function preferencesFrom(platform: Platform, subscriber: Subscriber, { values }: Fields) {
+  const { settings } = platform
+  return checkPreferences(values, {
+    settings,
+    categories: await listCategories(platform),
+    chooseLocale: (tag) => chooseLocale(tag, settings),
+    current: preferencesOf(subscriber),
+  })
+}
+
+/** The start of a day in the reader's zone, or an instant; at most a year ahead. */
+function pauseEnd(fields: Fields, { timeZone }: Subscriber, now: Date): Date {
+  const wanted = textOf(fields, 'pausedUntil') ?? ''
+  let end: number
+  try {
+    end = /^\d{4}-\d\d-\d\d$/.test(wanted)
+      ? Temporal.PlainDate.from(wanted).toZonedDateTime(timeZone).epochMilliseconds
+      : Temporal.Instant.from(wanted).epochMilliseconds
+  } catch {
+    throw fault('pausedUntil', 'The end of the pause must be a date such as `2026-05-01`.')
+  }
+  const year = 366 * 24 * 60 * 60 * 1000
+  if (end <= now.getTime()) throw fault('pausedUntil', 'The pause must end on a day to come.')
+  if (end > now.getTime() + year) throw fault('pausedUntil', 'A pause can last a year at most.')
+  return new Date(end)
+}
+
+/** The new address is asked; nothing changes before it says yes. The answer tells nothing about it. */
+async function changeAddress(
+  c: Context,
+  platform: Platform,
+  subscriber: Subscriber,
+  fields: Fields,
+): Promise<Response> {
+  const { settings } = platform
+  const locale = localeFor(c, platform, subscriber)
+  const email = normaliseAddress(textOf(fields, 'email') ?? '')
+  if (!isReader(subscriber)) {
+    throw fault('email', 'Subscribe again first: only a reader’s address can be changed.')
+  }
+  if (subscriberIdOf(platform, email) === subscriber.id) {
+    throw fault('email', 'This is the address that mail goes to already.')
+  }
+  const admission = await admitRequest(platform, clientAddress(c, settings))
+  if (admission.status === 'refused') return tooMany(c, platform, admission, locale)
+  await requestSubscription(platform, {
+    email,
+    preferences: preferencesOf(subscriber),
+    consent: { source: 'form' },
+    changeFrom: subscriber.id,
+  })
+  return wantsJson(c)
+    ? c.json({ status: 'check-inbox' }, 202)
+    : c.html(checkInboxPage({ settings, locale }))
+}
+
+function saved(c: Context, platform: Platform, subscriber: Subscriber | undefined) {
+  if (!subscriber) return expired(c, platform, 410)
+  if (wantsJson(c)) return c.json(publicSubscriber(subscriber))
+  return page(c, platform, subscriber, { saved: true })
+}
+
+async function page(
+  c: Context,
+  platform: Platform,
+  subscriber: Subscriber,
+  more: { errors?: readonly FieldError[]; saved?: boolean } = {},
+): Promise<Response> {
+  const { settings } = platform
+  const { errors = [], saved: isSaved = false } = more
+  return c.html(
+    preferencesPage({
+      settings,
+      locale: localeFor(c, platform, subscriber),
+      token: c.req.param('token') ?? '',
+      subscriber,
+      categories: await listCategories(platform),
+      cadences: settings.digests.cadences,
+      errors,
+      saved: isSaved,
+    }),
+    errors.length > 0 ? 422 : 200,
+  )
+}
+
+/** What was typed stays in the form that is shown again. */
+function asTyped(subscriber: Subscriber, fields: Fields): Subscriber {
+  const { categories } = fields.values
+  const typed = (name: 'day' | 'at' | 'timeZone' | 'locale') => {
+    const text = textOf(fields, name)
+    return text === undefined ? {} : { [name]: text.slice(0, 100) }
+  }
+  const slugs = Array.isArray(categories) ? categories.filter((slug) => slug !== '') : undefined
+  return {
+    ...subscriber,
+    ...typed('day'),
+    ...typed('at'),
+    ...typed('timeZone'),
+    ...(slugs
+      ? {
+          categories: Object.fromEntries(
+            (slugs.length > 0 ? slugs : ['*']).map((slug) => [String(slug), 0]),
+          ),
+        }
+      : {}),
+  }
+}
+
+function fault(path: string, message: string) {
+  return invalid(`preferences.${path}`, message, { errors: [{ path, message }] })
+}

@@ -1,0 +1,337 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ServiceError } from '../../functions/errors.ts'
+import { type SmtpMailerOptions, smtpMailer } from '../../functions/local/smtp-mailer.ts'
+import { readSmtpUrl } from '../../functions/local/smtp-url.ts'
+import { aMessage, mailerContract } from '../contracts/mailer.ts'
+import { answer, type SinkFaults, smtpSink } from '../support/smtp-sink.ts'
+
+const now = () => new Date()
+const later = () => new Date(Date.now() + 60_000)
+
+mailerContract('SMTP', async () => {
+  const sink = await smtpSink()
+  const mailer = smtpMailer({ url: sink.url, now })
+  return {
+    mailer,
+    delivered: async () => sink.mails,
+    now,
+    close: async () => {
+      mailer.close()
+      await sink.close()
+    },
+  }
+})
+
+async function open(faults: SinkFaults = {}, options: Partial<SmtpMailerOptions> = {}) {
+  const sink = await smtpSink(faults)
+  const mailer = smtpMailer({ url: sink.url, now, ...options })
+  onTestFinished(async () => {
+    mailer.close()
+    await sink.close()
+  })
+  return { sink, mailer }
+}
+
+/** A server that says what it is told to, line by line, to each command. */
+async function scripted(reply: (line: string, socket: Socket) => string | undefined) {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    const say = (text: string | undefined) => text !== undefined && socket.write(`${text}\r\n`)
+    say(reply('CONNECT', socket))
+    let rest = ''
+    socket.on('data', (chunk) => {
+      rest += chunk.toString()
+      const lines = rest.split('\r\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) say(reply(line, socket))
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Answers like any server, unless `over` knows better. */
+function ordinary(over: (line: string, socket: Socket) => string | undefined | null) {
+  let isContent = false
+  return (line: string, socket: Socket): string | undefined => {
+    const special = over(isContent ? (line === '.' ? 'END' : 'CONTENT') : line, socket)
+    if (special !== null) return special
+    if (isContent) {
+      if (line !== '.') return undefined
+      isContent = false
+      return '250 2.0.0 Ok: queued as 12AB'
+    }
+    if (line === 'CONNECT') return '220 mail.example'
+    if (line === 'DATA') {
+      isContent = true
+      return '354 go on'
+    }
+    return line === 'QUIT' ? '221 bye' : '250 ok'
+  }
+}
+
+describe('what the server answers', () => {
+  it.each([
+    ['550 5.1.1 No such user', { status: 'rejected', address: true }],
+    ['553 5.1.3 Bad destination', { status: 'rejected', address: true }],
+    ['550 5.2.1 Mailbox disabled', { status: 'rejected', address: true }],
+    ['550 5.7.1 Not wanted here', { status: 'rejected' }],
+    ['550 5.1.8 Bad sender', { status: 'rejected' }],
+    ['550 Not wanted here', { status: 'rejected' }],
+    ['452 4.2.2 Mailbox full', { status: 'deferred', retryAfterSeconds: 3600, address: true }],
+    ['451 4.7.1 Greylisted', { status: 'deferred', retryAfterSeconds: 300 }],
+    ['450 Busy', { status: 'deferred', retryAfterSeconds: 300 }],
+  ])('to the recipient with %s is weighed by its digits', async (text, wanted) => {
+    const { sink, mailer } = await open({
+      refuse: (to) =>
+        to.startsWith('bad') ? answer(Number(text.slice(0, 3)), text.slice(4)) : undefined,
+    })
+    const outcome = await mailer.send(aMessage({ to: 'bad@example.org' }), later())
+    expect(outcome).toEqual({ ...wanted, reason: text })
+    // The line is still good.
+    expect(await mailer.send(aMessage(), later())).toMatchObject({ status: 'sent' })
+    expect(sink.mails.map(({ to }) => to)).toEqual(['reader@example.org'])
+    expect(sink.connections()).toBe(1)
+  })
+
+  it.each([
+    ['554 5.6.0 Looks like spam', { status: 'rejected' }],
+    ['452 4.3.1 Try again later', { status: 'deferred', retryAfterSeconds: 300 }],
+    ['552 5.2.2 Mailbox full', { status: 'rejected', address: true }],
+  ])('to the content with %s is final', async (text, wanted) => {
+    const { sink, mailer } = await open({
+      afterContent: () => answer(Number(text.slice(0, 3)), text.slice(4)),
+    })
+    expect(await mailer.send(aMessage(), later())).toEqual({ ...wanted, reason: text })
+    expect(sink.mails).toEqual([])
+  })
+
+  it('is kept without the reader’s address', async () => {
+    const { mailer } = await open({
+      refuse: (to) =>
+        answer(550, `5.1.1 <${to}>: ${to.split('@')[0]} is unknown; ask other@example.com`),
+    })
+    const outcome = await mailer.send(aMessage({ to: 'ada.lovelace@example.org' }), later())
+    expect(outcome).toEqual({
+      status: 'rejected',
+      address: true,
+      reason: '550 5.1.1 <…>: … is unknown; ask …',
+    })
+  })
+
+  it('names the mail for its operator', async () => {
+    const { mailer } = await open()
+    expect(await mailer.send(aMessage(), later())).toEqual({ status: 'sent', providerId: '4F3A11' })
+  })
+
+  it('to the greeting or the password is never held against the message', async () => {
+    const busy = await scripted((line) => (line === 'CONNECT' ? '554 5.3.2 Not now' : undefined))
+    const mailer = smtpMailer({ url: busy, now })
+    expect(await mailer.send(aMessage(), later())).toMatchObject({ status: 'deferred' })
+
+    const { sink, mailer: refused } = await open({
+      options: {
+        authOptional: false,
+        allowInsecureAuth: true,
+        onAuth: (_auth, _session, callback) => callback(answer(535, '5.7.8 Wrong password')),
+      },
+    })
+    const withPassword = smtpMailer({ url: sink.url.replace('//', '//me:secret@'), now })
+    const outcome = await withPassword.send(aMessage(), later())
+    expect(outcome).toMatchObject({ status: 'deferred', retryAfterSeconds: 300 })
+    expect(JSON.stringify(outcome)).toContain('535')
+    expect(JSON.stringify(outcome)).not.toContain('secret')
+    expect(await refused.send(aMessage(), later())).toMatchObject({ status: 'rejected' })
+  })
+
+  it('about size is known before the content goes out', async () => {
+    const { mailer } = await open({ options: { size: 100 } })
+    expect(await mailer.send(aMessage(), later())).toMatchObject({ status: 'rejected' })
+  })
+})
+
+describe('a line that breaks', () => {
+  it('before the content went out means later', async () => {
+    const closed = await scripted(() => undefined)
+    const port = Number(new URL(closed).port)
+    for (const url of [
+      await scripted((_, socket) => void socket.destroy()),
+      await scripted(
+        ordinary((line, socket) => (line.startsWith('MAIL') ? void socket.destroy() : null)),
+      ),
+      await scripted(
+        ordinary((line, socket) => (line.startsWith('RCPT') ? void socket.destroy() : null)),
+      ),
+      await scripted(ordinary((line, socket) => (line === 'DATA' ? void socket.destroy() : null))),
+      'smtp://127.0.0.1:1',
+      `smtps://127.0.0.1:${port}`,
+      'smtp://no-such-host.invalid:25',
+    ]) {
+      const mailer = smtpMailer({ url, now, timeoutSeconds: 2 })
+      const outcome = await mailer.send(aMessage(), later())
+      expect(outcome, url).toMatchObject({ status: 'deferred' })
+      mailer.close()
+    }
+  })
+
+  it('after the content went out without an answer is unclear, and not tried again', async () => {
+    let contents = 0
+    const { sink, mailer } = await open({
+      afterContent: () => {
+        contents++
+        return 'drop'
+      },
+    })
+    expect(await mailer.send(aMessage(), later())).toMatchObject({ status: 'unclear' })
+    expect([contents, sink.connections()]).toEqual([1, 1])
+  })
+
+  it('and closes after the content with a plain refusal is a refusal', async () => {
+    const url = await scripted(
+      ordinary((line, socket) => {
+        if (line !== 'END') return null
+        socket.end('421 4.3.2 Shutting down\r\n')
+        return undefined
+      }),
+    )
+    const mailer = smtpMailer({ url, now })
+    expect(await mailer.send(aMessage(), later())).toMatchObject({
+      status: 'deferred',
+      reason: '421 4.3.2 Shutting down',
+    })
+  })
+
+  it('by never answering is given up in time: later before the content, unclear after it', async () => {
+    const mute = smtpMailer({
+      url: await scripted(ordinary((line) => (line.startsWith('RCPT') ? undefined : null))),
+      now,
+      timeoutSeconds: 0.3,
+    })
+    expect(await mute.send(aMessage(), later())).toMatchObject({ status: 'deferred' })
+    const { mailer } = await open({ afterContent: () => 'silence' }, { timeoutSeconds: 0.3 })
+    expect(await mailer.send(aMessage(), later())).toMatchObject({ status: 'unclear' })
+    const silent = smtpMailer({ url: await scripted(() => undefined), now, timeoutSeconds: 0.3 })
+    expect(await silent.send(aMessage(), later())).toMatchObject({ status: 'deferred' })
+  })
+
+  it('while it was kept is replaced, and the mail goes once', async () => {
+    let isFirst = true
+    let contents = 0
+    const url = await scripted(
+      ordinary((line, socket) => {
+        if (line === 'END') contents++
+        if (line.startsWith('MAIL') && contents === 1 && isFirst) {
+          isFirst = false
+          socket.destroy()
+          return undefined
+        }
+        return null
+      }),
+    )
+    const mailer = smtpMailer({ url, now, maxConnections: 1 })
+    expect(await mailer.send(aMessage(), later())).toMatchObject({ status: 'sent' })
+    expect(await mailer.send(aMessage(), later())).toMatchObject({ status: 'sent' })
+    expect([contents, isFirst]).toEqual([2, false])
+    mailer.close()
+  })
+})
+
+describe('the instant `until`', () => {
+  it('is looked at once more when the server is ready for the content', async () => {
+    let present = new Date('2026-03-02T08:00:00Z')
+    let contents = 0
+    const url = await scripted(
+      ordinary((line) => {
+        if (line === 'DATA') present = new Date('2026-03-02T08:05:00Z')
+        if (line === 'END') contents++
+        return null
+      }),
+    )
+    const mailer = smtpMailer({ url, now: () => present })
+    const outcome = await mailer.send(aMessage(), new Date('2026-03-02T08:04:00Z'))
+    expect(outcome).toMatchObject({ status: 'deferred', reason: 'too late' })
+    expect(await mailer.send(aMessage(), new Date('2026-03-02T09:00:00Z'))).toMatchObject({
+      status: 'sent',
+    })
+    expect(contents).toBe(1)
+    mailer.close()
+  })
+})
+
+it('keeps few connections and uses them again', async () => {
+  const { sink, mailer } = await open({}, { maxConnections: 3 })
+  await Promise.all(
+    Array.from({ length: 40 }, (_, i) => mailer.send(aMessage({ deliveryId: `d${i}` }), later())),
+  )
+  expect(sink.mails).toHaveLength(40)
+  expect(sink.connections()).toBeLessThanOrEqual(3)
+})
+
+describe('a password', () => {
+  it('never goes over a line without TLS, unless the host is this machine', () => {
+    expect(readSmtpUrl('smtp://me:secret@mail.example').requiresTls).toBe(true)
+    expect(readSmtpUrl('smtp://mail.example').requiresTls).toBe(false)
+    for (const host of ['127.0.0.1', 'localhost', '[::1]', '127.9.9.9']) {
+      expect(readSmtpUrl(`smtp://me:secret@${host}:1025`).requiresTls).toBe(false)
+    }
+    for (const host of ['127.0.0.1.example', 'localhost.example', '10.0.0.1']) {
+      expect(readSmtpUrl(`smtp://me:secret@${host}`).requiresTls).toBe(true)
+    }
+  })
+
+  it('is not sent when the server offers no STARTTLS', async () => {
+    const lines: string[] = []
+    const url = await scripted(
+      ordinary((line) => {
+        lines.push(line)
+        return line.startsWith('EHLO') ? '250-mail.example\r\n250 AUTH PLAIN LOGIN' : null
+      }),
+    )
+    const { smtpPool } = await import('../../functions/local/smtp-pool.ts')
+    const pool = smtpPool(
+      { ...readSmtpUrl(url), user: 'me', password: 'secret', requiresTls: true, isLoopback: false },
+      { connectMs: 2000, silenceMs: 2000 },
+    )
+    await expect(pool.acquire()).rejects.toThrow()
+    expect(lines.join('\n')).not.toMatch(/AUTH/)
+  })
+
+  it('is never repeated by a refusal of the address', () => {
+    for (const url of [
+      'smtp//me:hunter2@x',
+      'http://me:hunter2@x',
+      'smtp://me:hunter2@',
+      'smtp://hunter2@x',
+    ]) {
+      try {
+        readSmtpUrl(url)
+        expect.unreachable()
+      } catch (error) {
+        expect(error).toBeInstanceOf(ServiceError)
+        expect((error as ServiceError).code).toBe('smtp.url')
+        expect((error as ServiceError).message).not.toContain('hunter2')
+      }
+    }
+  })
+
+  it('may have any characters, percent-encoded', () => {
+    expect(readSmtpUrl('smtps://me%40x.example:p%3Ass%2Fw%40rd@mail.example')).toEqual({
+      host: 'mail.example',
+      port: 465,
+      isSecure: true,
+      requiresTls: false,
+      isLoopback: false,
+      user: 'me@x.example',
+      password: 'p:ss/w@rd',
+    })
+  })
+})

@@ -1,0 +1,35 @@
+import { scheduleOf } from '../../functions/subscribers/schedule.ts'
+import type { Preferences, Subscriber } from '../../functions/subscribers/subscriber.ts'
+
+export const readerId = '0123456789abcdef0123456789abcdef'
+
+/** Preferences with everything that a test does not care about filled in. */
+export function preferencesFor(given: Partial<Preferences> = {}): Preferences {
+  return {
+    categories: [],
+    cadence: 'daily',
+    at: '08:00',
+    timeZone: 'UTC',
+    locale: 'en',
+    ...given,
+  }
+}
+
+/** A confirmed reader as one item, such as a test's start. */
+export function aReader(given: Partial<Subscriber> = {}): Subscriber {
+  const base: Subscriber = {
+    id: readerId,
+    email: 'reader@example.org',
+    state: 'confirmed',
+    categories: { '*': 0 },
+    cadence: 'daily',
+    at: '08:00',
+    timeZone: 'UTC',
+    locale: 'en',
+    schedule: '',
+    watermark: 0,
+    createdAt: '2026-01-01T00:00:00.000Z',
+    ...given,
+  }
+  return { ...base, schedule: given.schedule ?? scheduleOf(base).id }
+}
