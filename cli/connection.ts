@@ -147,5 +147,6 @@ export function refusal(status: number, text: string): CliError {
   return new CliError(
     exitOf(status, code),
     `${detail}${fields.join('')}${code ? ` (${code})` : ''}`,
+    { status },
   )
 }

@@ -16,10 +16,13 @@ export const exitCodes = {
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly exit: number
+  /** Of the HTTP answer that refused it; absent when it was refused here. */
+  readonly status?: number
 
-  constructor(exit: number, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+  constructor(exit: number, message: string, options: { cause?: unknown; status?: number } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.exit = exit
+    if (options.status !== undefined) this.status = options.status
   }
 }
 

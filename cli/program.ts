@@ -14,15 +14,11 @@ refused · 4 not allowed · 5 not found · 6 changed meanwhile · 7 stopped by a
 export async function program(full: readonly string[], version: string): Promise<Command> {
   const root = new Command('broadsheet')
     .description(
-      'Feeds and a newsletter from the same posts: a post goes in, its categories’ feeds come out,\nreaders get one digest of what they chose.',
+      'Feeds and a newsletter from the same posts: a post goes in, its categories’ feeds come out, readers get one digest of what they chose.',
     )
     .version(version, '--version', 'show the version')
     .option('--config <file>', 'the configuration', defaultConfig)
-    .option(
-      '--data <dir>',
-      'the data folder (BROADSHEET_DATA)',
-      process.env.BROADSHEET_DATA || 'data',
-    )
+    .option('--data <dir>', 'the data folder (default: "data", or BROADSHEET_DATA)')
     .option('--url <url>', 'drive the service at this address (BROADSHEET_URL)')
     .option('--key <key>', 'with this API key (BROADSHEET_KEY)')
     .option('--json', 'answer in JSON on stdout')
@@ -32,6 +28,8 @@ export async function program(full: readonly string[], version: string): Promise
     .showSuggestionAfterError(true)
     .exitOverride()
     .addHelpText('after', exitCodesHelp)
+  // Not as the option's default: the help says the same whatever is set.
+  root.setOptionValueWithSource('data', process.env.BROADSHEET_DATA || 'data', 'default')
   for (const { name, summary, load } of commandList) {
     const command = root.command(name).description(capital(summary)).summary(summary)
     if (full.includes(name)) (await load()).define(command)

@@ -17,12 +17,16 @@ export const shardOf = (subscriberId: string) => subscriberId.slice(0, 1)
 export const objectPrefixes = ['posts/', 'manifests/', 'public/', 'inbox/', 'outbox/'] as const
 
 export const objectKeys = {
-  /** Everything of the archive: the posts' sources and bodies. */
+  /**
+   * Everything of the archive: the posts' sources and bodies, in one folder, as a folder a post
+   * would double what a file system has to do. The key begins with the post's id and a dot.
+   */
   posts: 'posts/',
-  /** The publisher's own bytes, as they came in; `hash` is of them. */
-  postSource: (postId: string, hash: string) => `posts/${postId}/source-${hash}`,
+  /** The publisher's own bytes, as they came in; `hash` is of them, `ending` a file name's. */
+  postSource: (postId: string, hash: string, ending: string) =>
+    `posts/${postId}.source-${hash}.${ending}`,
   /** What one parse made of them: `PostBody` as JSON. Never rewritten: a new revision is a new object. */
-  postBody: (postId: string, revision: string) => `posts/${postId}/body-${revision}.json`,
+  postBody: (postId: string, revision: string) => `posts/${postId}.body-${revision}.json`,
   manifest: (feed: string) => `manifests/${feed === everything ? '_all' : feed}.json`,
   publicPath: (path: string) => `public${path}`,
   feed: (feed: string, document: FeedDocument) =>

@@ -6,6 +6,7 @@ import { boundedResolver, checkDomain, checkSmtp } from '../doctor/mail.ts'
 import { checkBaseUrl, checkSettings } from '../doctor/site.ts'
 import { checkStorage } from '../doctor/storage.ts'
 import { exitCodes } from '../exit.ts'
+import { lastStart } from '../last-start.ts'
 import type { GlobalOptions } from '../options.ts'
 import { say, sayJson, styled } from '../output.ts'
 
@@ -28,7 +29,7 @@ Example:
     )
     .action(async (_options, self: Command) => {
       const options = self.optsWithGlobals<GlobalOptions>()
-      const settings = configuration(options)
+      const settings = configuration(options, lastStart(options.data)?.listen)
       const [storage, smtp, domain, server] = await Promise.all([
         checkStorage(options.data),
         checkSmtp(settings),

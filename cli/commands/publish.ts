@@ -64,7 +64,7 @@ Example:
           else sayAnswer(answer)
         } catch (error) {
           // One refused post stops no other; what would stop all of them ends the command.
-          if (!(error instanceof CliError) || error.exit !== exitCodes.failed) throw error
+          if (!isRefusal(error)) throw error
           refused++
           note(`refused  ${plain(source.name)}: ${error.message}`)
         }
@@ -72,6 +72,11 @@ Example:
       return refused > 0 ? exitCodes.partial : undefined
     },
   )
+}
+
+/** About this one post: what it says, its size, its type. */
+function isRefusal(error: unknown): error is CliError {
+  return error instanceof CliError && [400, 413, 415, 422].includes(error.status ?? 0)
 }
 
 async function sourceOf(file: string, options: PublishOptions): Promise<Source> {

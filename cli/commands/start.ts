@@ -113,7 +113,7 @@ async function start(options: GlobalOptions & StartOptions): Promise<void> {
   }
   if (options.json) return
   say(
-    `Next: broadsheet publish hello.md   ${styled('dim', 'or')}   drop Markdown into ${shown(data)}/inbox`,
+    `Next: npx broadsheet publish hello.md   ${styled('dim', 'or')}   drop Markdown into ${shown(data)}/inbox`,
   )
 }
 

@@ -66,6 +66,7 @@ async function findFeed(
   const shared = {
     contentType: contentTypes[document],
     cacheControl: feedCacheControl,
+    isForAnySite: true,
     link: [[self, 'self'], ...settings.feeds.hubs.map((hub) => [webAddress(hub), 'hub'])]
       .flatMap(([href, rel]) => (href ? [`<${href}>; rel="${rel}"`] : []))
       .join(', '),
@@ -86,7 +87,11 @@ async function findFeed(
 
 /** The list as the pages' writer left it, or made for this request before it has. */
 async function findOpml(platform: Platform): Promise<Representation> {
-  const shared = { contentType: 'text/x-opml; charset=utf-8', cacheControl: feedCacheControl }
+  const shared = {
+    contentType: 'text/x-opml; charset=utf-8',
+    cacheControl: feedCacheControl,
+    isForAnySite: true,
+  }
   const stored = await platform.objects.get(objectKeys.opml)
   if (stored) return { ...shared, body: stored.body, lastModified: stored.lastModified }
   const text = renderOpml(await listCategories(platform), platform.settings)

@@ -11,6 +11,8 @@ export interface Representation {
   cacheControl: string
   /** `Link` header (RFC 8288). */
   link?: string
+  /** Whether scripts of other sites may read it, such as readers that run in a browser. */
+  isForAnySite?: boolean
 }
 
 type Encoding = 'br' | 'gzip' | 'identity'
@@ -29,9 +31,8 @@ export async function answerWith(c: Context, found: Representation): Promise<Res
     'last-modified': found.lastModified.toUTCString(),
     'cache-control': found.cacheControl,
     vary: 'Accept-Encoding',
-    // Readers that run in a browser come from other origins.
-    'access-control-allow-origin': '*',
   })
+  if (found.isForAnySite) headers.set('access-control-allow-origin', '*')
   if (found.link) headers.set('link', found.link)
 
   const known = knownTag(c.req.header('if-none-match'), hash)

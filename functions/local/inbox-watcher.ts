@@ -95,47 +95,51 @@ export function watchInbox(
     const before = statOf(full)
     if (!before) return 'taken'
     if (Math.abs(Date.now() - before.mtimeMs) < restMs) return 'unfinished'
-    const outcome =
-      before.size > mostBytes
-        ? { status: 'refused', code: 'too-large', reason: 'The file is too large: at most 5 MB.' }
-        : await publishOne(path, full)
-    if (!outcome) return 'taken'
-    const after = statOf(full)
-    // Saved anew while it was published: the next look takes the newer one.
-    if (!after || after.mtimeMs !== before.mtimeMs || after.size !== before.size) {
-      return 'unfinished'
+    try {
+      if (before.size > mostBytes) await moveAway(path)
+      else if (!(await takeBytes(path, full, before))) return 'unfinished'
+      removeEmptyFolders(dirname(full))
+    } catch (error) {
+      // A fault of ours or of the disk: the file stays, and the next look tries again.
+      platform.log.error('inbox.file-failed', error)
     }
-    if (outcome.status === 'refused') await reject(path, outcome)
-    else {
-      await fs.promises.rm(full, { force: true })
-      platform.log.info('inbox.published', { outcome: outcome.status })
-    }
-    removeEmptyFolders(dirname(full))
     return 'taken'
   }
 
-  async function publishOne(path: string, full: string): Promise<InboxOutcome | undefined> {
+  /** Whether the file is gone from the inbox; it is not when it was saved anew meanwhile. */
+  async function takeBytes(path: string, full: string, before: fs.Stats): Promise<boolean> {
+    const bytes = await fs.promises.readFile(full)
+    const outcome = await publishOne({ path, bytes })
+    const after = statOf(full)
+    if (!after || after.mtimeMs !== before.mtimeMs || after.size !== before.size) return false
+    if (outcome.status === 'refused') {
+      const { code = 'refused', reason = 'It cannot be published.' } = outcome
+      const { keepRejected } = await import('../posts/inbox.ts')
+      await keepRejected(platform, { path, bytes, code, reason })
+      platform.log.warn('inbox.rejected', { code })
+    } else platform.log.info('inbox.published', { outcome: outcome.status })
+    await fs.promises.rm(full, { force: true })
+    return true
+  }
+
+  async function publishOne(file: { path: string; bytes: Uint8Array }): Promise<InboxOutcome> {
     try {
-      return await publish(platform, { path, bytes: await fs.promises.readFile(full) })
+      return await publish(platform, file)
     } catch (error) {
-      if (error instanceof ServiceError && error.status < 500) {
-        return { status: 'refused', code: error.code, reason: error.message }
-      }
-      // A fault of ours or of the disk: the file stays and is tried again.
-      platform.log.error('inbox.file-failed', error)
-      return undefined
+      if (!(error instanceof ServiceError) || error.status >= 500) throw error
+      return { status: 'refused', code: error.code, reason: error.message }
     }
   }
 
-  async function reject(path: string, { code, reason }: InboxOutcome): Promise<void> {
-    const target = freeName(join(folder, rejected, path))
+  /** A file that is too large to be read is moved as it is. */
+  async function moveAway(path: string): Promise<void> {
+    const { reasonText } = await import('../posts/inbox.ts')
+    const target = join(folder, rejected, path)
     await fs.promises.mkdir(dirname(target), { recursive: true })
-    await fs.promises.writeFile(
-      `${target}.reason.txt`,
-      `${reason ?? 'It cannot be published.'}${code ? `\n(${code})` : ''}\n\nMend the file and move it back into the inbox.\n`,
-    )
+    const reason = 'The file is too large: at most 5 MB.'
+    await fs.promises.writeFile(`${target}.reason.txt`, reasonText({ code: 'too-large', reason }))
     await fs.promises.rename(join(folder, path), target)
-    platform.log.warn('inbox.rejected', { code })
+    platform.log.warn('inbox.rejected', { code: 'too-large' })
   }
 
   function removeEmptyFolders(from: string): void {
@@ -188,11 +192,4 @@ function entriesIn(folder: string): fs.Dirent[] {
 function statOf(path: string): fs.Stats | undefined {
   const stat = fs.lstatSync(path, { throwIfNoEntry: false })
   return stat?.isFile() ? stat : undefined
-}
-
-function freeName(path: string): string {
-  for (let n = 1; ; n++) {
-    const name = n === 1 ? path : path.replace(/(\.[^./]*)?$/, (ending) => `-${n}${ending}`)
-    if (!fs.existsSync(name)) return name
-  }
 }

@@ -17,9 +17,11 @@ export function outboxFolder(folder: string): Outbox {
     read: async (id) => {
       if (!ids.test(id)) return undefined
       try {
-        return await fs.promises.readFile(join(folder, `${id}.eml`))
+        return await fs.promises.readFile(join(folder, `${id}.eml`), {
+          flag: fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW,
+        })
       } catch (error) {
-        if (isAbsence(error)) return undefined
+        if (isAbsence(error) || (error as NodeJS.ErrnoException).code === 'ELOOP') return undefined
         throw error
       }
     },

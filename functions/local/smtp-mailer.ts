@@ -73,12 +73,8 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
       if (isStale && mayReplace && failure.response === undefined) {
         return send(message, isTooLate, false)
       }
-    } else {
-      session.connection.reset((error) => {
-        if (error) pool.discard(session)
-        else pool.release(session)
-      })
-    }
+    } else if (await isReset(session)) pool.release(session)
+    else pool.discard(session)
     return outcomeOf(failure, message.to)
   }
 
@@ -143,10 +139,26 @@ function transmit(
   })
 }
 
+const resetMs = 5000
+
+/** Whether the line is ready for the next message after one that was refused. */
+function isReset({ connection }: SmtpSession): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), resetMs)
+    connection.reset((error) => {
+      clearTimeout(timer)
+      resolve(!error)
+    })
+  })
+}
+
 /** What the server called the message, for its operator's search: `250 2.0.0 Ok: queued as 4F3A`. */
 function providerIdOf(response: string | undefined): { providerId?: string } {
-  const id = /\b(?:queued as|id=|queued:?|Ok:?)\s*<?([\w.@+-]{4,100})>?/i.exec(response ?? '')?.[1]
-  return id === undefined ? {} : { providerId: id }
+  const id =
+    /\bqueued as <?([\w.@+-]{4,100})/i.exec(response ?? '') ??
+    /\bid=<?([\w.@+-]{4,100})/i.exec(response ?? '') ??
+    /^250 (?:2\.\d\.\d )?Ok:? <?([\w.@+-]{4,100})/i.exec(response ?? '')
+  return id?.[1] === undefined ? {} : { providerId: id[1] }
 }
 
 function faultOf(error: unknown): { response?: string; fault: string } {
@@ -157,10 +169,13 @@ function faultOf(error: unknown): { response?: string; fault: string } {
     originalCode?: unknown
     command?: unknown
   }
-  // Found out before a byte was sent, but final like an answer: this server will never take it.
-  if (code === 'EMESSAGE') return { response: '552 5.3.4 larger than the server takes', fault: '' }
-  if (code === 'EENVELOPE' && typeof response !== 'string') {
-    return { response: '550 5.6.7 the server cannot take such an address', fault: '' }
+  if (typeof response !== 'string') {
+    // Found out before a byte was sent, but final like an answer: this server will never take it.
+    if (code === 'EMESSAGE')
+      return { response: '552 5.3.4 larger than the server takes', fault: '' }
+    if (code === 'EENVELOPE') {
+      return { response: '550 5.6.7 the server cannot take such an address', fault: '' }
+    }
   }
   const name = [originalCode ?? code, command].filter((part) => typeof part === 'string').join(' ')
   return {

@@ -97,8 +97,8 @@ function nameHeading(walk: Walk, open: Open, text: string): void {
 /** The first heading may be the post's title; at the top it then does not stand there twice. */
 function judgeHeading(walk: Walk, open: Open, text: string): void {
   const isFirst = open.units === 0
-  // Words of a template are no title.
-  if (text === '' || text.includes('{{') || !open.mark) return
+  // Words of a template are no title, and a text of this length is a paragraph.
+  if (text === '' || text.length > 200 || text.includes('{{') || !open.mark) return
   if (isFirst || open.out === 'h1') walk.heading ??= text
   const { title } = walk.options
   if (isFirst && (title === undefined || sameText(text, title))) rewindWalk(walk, open.mark)

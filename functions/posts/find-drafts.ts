@@ -16,6 +16,8 @@ export interface Draft {
   identities: string[]
   /** Its id when it has no key at all. */
   keylessId: string
+  /** It has given way to earlier ones of its batch. */
+  hasWaited?: boolean
   /** The post that an earlier round made of it. */
   madeId?: string
 }
@@ -48,7 +50,7 @@ export async function findDrafts(
   const targets = await findIdentities({ records }, hashes)
   const leadsTo = new Map(hashes.map((hash, i) => [hash, targets[i] ?? known?.get(hash)]))
 
-  const newIds = drafts.map(newIdOf)
+  const newIds = drafts.map((draft) => newIdOf(draft))
   const candidates = [...new Set([...leadsTo.values(), ...newIds, as])].filter(
     (id) => id !== undefined,
   )

@@ -1,7 +1,7 @@
 import MarkdownIt, { type Env, type RendererRule, type Token } from 'markdown-it'
 import cjkFriendly from 'markdown-it-cjk-friendly'
-import footnote from 'markdown-it-footnote'
 import { tooLarge } from '../errors.ts'
+import { footnotes } from './footnotes.ts'
 import { kramdownAttributes } from './kramdown.ts'
 
 /** The characters that addresses may add: references repeat theirs at each use. */
@@ -10,7 +10,7 @@ const addressBudget = 10_000_000
 const markdown = new MarkdownIt({ html: true, linkify: true })
 // Only addresses with a scheme become links: `README.md` and `index.ts` are no hosts.
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false })
-markdown.use(footnote).use(cjkFriendly).use(kramdownAttributes)
+markdown.use(footnotes).use(cjkFriendly).use(kramdownAttributes)
 markdown.core.ruler.push('source-link', markSourceLink)
 
 const renderToken: RendererRule = (tokens, index, options, _env, renderer) =>

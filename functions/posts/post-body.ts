@@ -5,6 +5,9 @@ import { getPost, type Post, type PostBody } from './post.ts'
 /** Names one revision of a post's body. */
 export type BodyOf = Pick<Post, 'id' | 'revision'>
 
+/** Names the source that a post was last read from. */
+export type SourceOf = Pick<Post, 'id' | 'sourceHash' | 'sourceType'>
+
 /**
  * The body of a post as it stands, or of exactly the revision named. Bodies are never rewritten (an
  * edit stores another object beside), so two writers cannot leave one's words under the other's
@@ -23,9 +26,9 @@ export async function getPostBody(
 /** The publisher's bytes as they last came in, or `undefined`. */
 export async function getPostSource(
   { objects }: Pick<Platform, 'objects'>,
-  post: Pick<Post, 'id' | 'sourceHash'>,
+  post: SourceOf,
 ): Promise<{ bytes: Uint8Array; contentType: string } | undefined> {
-  const stored = await objects.get(objectKeys.postSource(post.id, post.sourceHash))
+  const stored = await objects.get(sourceKey(post))
   return stored && { bytes: stored.body, contentType: stored.contentType }
 }
 
@@ -35,11 +38,11 @@ export async function getPostSource(
  */
 export async function storePostObjects(
   { objects }: Pick<Platform, 'objects'>,
-  post: Pick<Post, 'id' | 'revision' | 'sourceHash' | 'sourceType'>,
+  post: BodyOf & SourceOf,
   parts: { source: Uint8Array; body: PostBody },
 ): Promise<void> {
   await Promise.all([
-    objects.put(objectKeys.postSource(post.id, post.sourceHash), parts.source, {
+    objects.put(sourceKey(post), parts.source, {
       contentType: post.sourceType,
     }),
     objects.put(
@@ -48,4 +51,10 @@ export async function storePostObjects(
       { contentType: 'application/json' },
     ),
   ])
+}
+
+/** With an ending, so that the publisher can open it where it lies. */
+function sourceKey({ id, sourceHash, sourceType }: SourceOf): string {
+  const ending = sourceType === 'text/html' ? 'html' : sourceType.endsWith('json') ? 'json' : 'md'
+  return objectKeys.postSource(id, sourceHash, ending)
 }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
+import type { RecordKey } from '../platform.ts'
 import type { Draft } from './find-drafts.ts'
 import { identityHash, postIdOf, randomPostId } from './identity.ts'
 import { type ParsedPost, type ParseOutcome, type PostSource, parsePost } from './parse-post.ts'
 import type { PublishOutcome } from './publish-outcome.ts'
 import { type PublishPlatform, type StoreOptions, storeDrafts } from './store-drafts.ts'
+import { endNote } from './unfinished.ts'
 
 export type { PostOutcome, PublishOutcome } from './publish-outcome.ts'
 
@@ -86,6 +88,7 @@ export async function publishWindow(
   const outcomes = new Map<PublishOutcome | Draft, PublishOutcome>()
   const feeds = new Set<string>()
   const jobIds = new Set<string>()
+  const notes: RecordKey[] = []
   let drafts = results.filter((result): result is Draft => 'parsed' in result)
   for (let round = 0; drafts.length > 0; round++) {
     if (round === mostRounds) throw new Error('A post was changed by others again and again.')
@@ -93,8 +96,10 @@ export async function publishWindow(
     for (const [draft, outcome] of stored.outcomes) outcomes.set(draft, outcome)
     for (const feed of stored.feeds) feeds.add(feed)
     for (const id of stored.jobIds) jobIds.add(id)
+    if (stored.note) notes.push(stored.note)
     drafts = stored.again.sort((a, b) => a.order - b.order)
   }
+  await Promise.all(notes.map((note) => endNote(platform, note)))
   return {
     outcomes: results.map((result) => outcomes.get(result) ?? (result as PublishOutcome)),
     feeds: [...feeds],

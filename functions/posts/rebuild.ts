@@ -41,7 +41,7 @@ async function* postIds({ objects }: Pick<Platform, 'objects'>): AsyncGenerator<
   while (more) {
     const page = await objects.list(objectKeys.posts, after === undefined ? {} : { after })
     for (const { key } of page.objects) {
-      const id = key.slice(objectKeys.posts.length).split('/')[0]
+      const id = key.slice(objectKeys.posts.length).split('.')[0]
       if (id) ids.add(id)
       after = key
       // A post has several objects, side by side: only the last one may go on.

@@ -1,6 +1,6 @@
 import { changedMeanwhile, ServiceError } from '../errors.ts'
 import { recordKeys } from '../keys.ts'
-import type { Platform, StoredRecord } from '../platform.ts'
+import type { Platform, RecordKey, StoredRecord } from '../platform.ts'
 import { releaseAddress } from './addresses.ts'
 import { resolveCategories } from './categories.ts'
 import { claimKeys, giveUpPost } from './claim-keys.ts'
@@ -10,7 +10,7 @@ import { finishPosts } from './finish-posts.ts'
 import { storePostObjects } from './post-body.ts'
 import { outcomeOf, type PublishOutcome } from './publish-outcome.ts'
 import type { StoredPost } from './stored-post.ts'
-import { endNote, isUnfinished, noteUnfinished } from './unfinished.ts'
+import { isUnfinished, noteUnfinished } from './unfinished.ts'
 
 export type PublishPlatform = Pick<Platform, 'objects' | 'records' | 'jobs' | 'settings' | 'now'>
 
@@ -42,6 +42,8 @@ export interface Stored {
   again: Draft[]
   feeds: string[]
   jobIds: string[]
+  /** To be ended (`endNote`) once no draft is left for another round. */
+  note?: RecordKey
 }
 
 interface Change {
@@ -60,7 +62,6 @@ export async function storeDrafts(
   drafts: readonly Draft[],
   options: StoreOptions,
 ): Promise<Stored> {
-  const { records } = platform
   const outcomes = new Map<Draft, PublishOutcome>()
   const again: Draft[] = []
   const found = await findDrafts(platform, drafts, {
@@ -82,11 +83,10 @@ export async function storeDrafts(
       outcomes.set(draft, refusal)
       continue
     }
-    if (taken.has(of.id)) {
+    if (mustWait(draft, of, taken)) {
       again.push(draft)
       continue
     }
-    taken.add(of.id)
     const post = compose(platform, draft, of, slugs, options)
     const isSame = of.previous !== undefined && saysTheSame(post, of.previous.value)
     if (options.dryRun || (isSame && !isUnfinished(of.previous?.value as StoredPost))) {
@@ -114,8 +114,6 @@ export async function storeDrafts(
     written.filter((record) => record !== undefined),
     { regenerate: options.regenerate ?? true },
   )
-  // A round that leaves something to another one leaves its note too: a tick ends it.
-  if (!written.includes(undefined)) await endNote({ records }, note)
   for (const [i, { draft, found }] of changes.entries()) {
     const record = written[i]
     if (!record) {
@@ -127,7 +125,21 @@ export async function storeDrafts(
     const isNew = outcome.isNew || draft.madeId === post.id
     outcomes.set(draft, { ...outcome, isNew, jobIds: finished.jobIds })
   }
-  return { outcomes, again, feeds: finished.feeds, jobIds: finished.jobIds }
+  return { outcomes, again, feeds: finished.feeds, jobIds: finished.jobIds, note }
+}
+
+/**
+ * Whether a draft comes in the next round, because an earlier one of this round has its post, one of
+ * its keys, or the address that it asks for: who comes first in a batch gets it.
+ */
+function mustWait(draft: Draft, found: Found, taken: Set<string>): boolean {
+  const marks = [`id ${found.id}`, ...draft.identities.map((hash) => `key ${hash}`)]
+  // Once is enough: by then the address is known to be another's.
+  if (!found.previous && !draft.hasWaited) marks.push(`address ${draft.parsed.slug}`)
+  const isTaken = marks.some((mark) => taken.has(mark))
+  if (isTaken) draft.hasWaited = true
+  else for (const mark of marks) taken.add(mark)
+  return isTaken
 }
 
 /** Writes the record and claims what leads to it; `undefined` when another writer was first. */

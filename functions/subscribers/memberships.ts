@@ -43,7 +43,7 @@ export async function changeSubscriber(
         timeZone,
       })
     }
-    { const had=new Set((stored?membershipRows(stored.value):[]).map(nameOf)); await Promise.all(standing.filter((row)=>!had.has(nameOf(row))).map((row) => records.put({ ...row, value: {} }))) }
+    await Promise.all(standing.map((row) => records.put({ ...row, value: {} })))
 
     const stays = new Set(standing.map(nameOf))
     const going = (stored ? membershipRows(stored.value) : []).filter(

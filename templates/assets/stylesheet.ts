@@ -31,7 +31,7 @@ const rules = (accentLight: string, accentDark: string) => `
   color-scheme: light dark;
   --ink: ${colours.light.ink}; --paper: ${colours.light.paper}; --quiet: ${colours.light.quiet};
   --rule: #1b1a1724; --accent: ${accentLight};
-  --serif: "Iowan Old Style", "Palatino Linotype", Palatino, "Source Serif 4", Georgia, serif;
+  --serif: "Iowan Old Style", "Palatino Linotype", Palatino, "Source Serif 4", P052, "TeX Gyre Pagella", Georgia, serif;
   --sans: system-ui, -apple-system, "Segoe UI", "Noto Sans", "Helvetica Neue", Arial, sans-serif;
   --step: .8rem;
 }
@@ -95,7 +95,7 @@ img, video { block-size: auto; }
 .masthead.brief .name { font-size: 1.5rem; }
 .masthead a { text-decoration: none; }
 .nav { border-block-end: 1px solid var(--rule); }
-.nav ul { display: flex; flex-wrap: wrap; column-gap: 1.6rem; }
+.nav ul { display: flex; flex-wrap: wrap; column-gap: .9rem; }
 .nav a { display: inline-block; padding-block: .55rem; text-decoration: none; }
 .nav [aria-current] { color: var(--accent); box-shadow: inset 0 -2px var(--accent); }
 .main { padding-block: calc(var(--step) * 2) calc(var(--step) * 3); }
@@ -119,7 +119,8 @@ img, video { block-size: auto; }
 
 .facts { display: flex; flex-wrap: wrap; gap: 0 .9rem; color: var(--quiet); margin-block-start: .6rem; }
 .body { margin-block: calc(var(--step) * 2); max-inline-size: 36em; text-wrap: pretty; }
-.body > * + *, .body li + li, .body blockquote > * + * { margin-block-start: var(--step); }
+.body > * + *, .body blockquote > * + * { margin-block-start: var(--step); }
+.body li + li { margin-block-start: .35rem; }
 .body :is(h1, h2) { font-size: 1.5rem; margin-block-start: calc(var(--step) * 2); }
 .body :is(h3, h4, h5, h6) { font-size: 1.22rem; margin-block-start: calc(var(--step) * 2); }
 .body :is(ul, ol) { padding-inline-start: 1.4em; }
@@ -133,7 +134,10 @@ img, video { block-size: auto; }
 .body :is(th, td) { padding: .3rem .8rem .3rem 0; border-block-end: 1px solid var(--rule); text-align: start; vertical-align: top; }
 
 .directory { columns: 14rem; column-gap: 1.6rem; column-rule: 1px solid var(--rule); }
-.directory li { break-inside: avoid; padding-block: .25rem; display: flex; gap: .6rem; justify-content: space-between; }
+.directory { margin-block: .4rem .6rem; }
+.directory li { break-inside: avoid; padding-block: .3rem; display: flex; gap: .6rem; justify-content: space-between; align-items: baseline; border-block-end: 1px solid var(--rule); }
+.directory a { text-decoration: none; overflow-wrap: anywhere; min-inline-size: 0; }
+.directory a:hover { text-decoration: underline; }
 .directory span { font-family: var(--sans); font-size: .82rem; font-variant-numeric: lining-nums tabular-nums; color: var(--quiet); }
 .feeds { display: grid; gap: .6rem; }
 .feeds dt { font-weight: 700; }
@@ -184,6 +188,7 @@ details > div { padding-block-end: var(--step); }
 .issue { margin-block-start: calc(var(--step) * 2); }
 
 @media (min-width: 640px) {
+  .nav ul { column-gap: 1.6rem; }
   .masthead { grid-template-columns: 1fr auto; align-items: end; }
   .masthead .name, .masthead .tagline { grid-column: 1; }
   .masthead .dateline { grid-column: 2; grid-row: 1 / span 2; text-align: end; }

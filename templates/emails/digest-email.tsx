@@ -192,7 +192,7 @@ function Card(props: { post: EmailPost; input: DigestEmailInput; isFirst: boolea
   return (
     <Row padding={isLast ? '14px 24px 24px' : '14px 24px 18px'} line={!isFirst}>
       {post.image ? (
-        <Table>
+        <Table style="table-layout:fixed">
           <tr>
             <td valign="top">{text}</td>
             <td class="thumb" width="160" valign="top" style="padding:4px 0 0 24px">

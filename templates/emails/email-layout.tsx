@@ -99,7 +99,9 @@ export function EmailLayout(props: LayoutProps) {
               {raw(
                 '<!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->',
               )}
-              <Table style={`max-width:600px;font-family:${serif};text-align:left`}>
+              <Table
+                style={`max-width:600px;table-layout:fixed;word-wrap:break-word;overflow-wrap:break-word;font-family:${serif};text-align:left`}
+              >
                 <tr>
                   <td
                     class="side accent"

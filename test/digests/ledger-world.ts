@@ -47,7 +47,12 @@ export interface LedgerWorldOptions {
   posts?: readonly number[]
 }
 
-export function ledgerWorld({ mailer: rules, runs, reader = {}, posts = [1, 2] }: LedgerWorldOptions) {
+export function ledgerWorld({
+  mailer: rules,
+  runs,
+  reader = {},
+  posts = [1, 2],
+}: LedgerWorldOptions) {
   let clock = begin
   const all = runs.map((run, i) => aRun({ to: i + 1, id: `run${i + 1}`, ...run }))
 
@@ -68,11 +73,11 @@ export function ledgerWorld({ mailer: rules, runs, reader = {}, posts = [1, 2] }
   }
 
   /** One worker's mailer: its sends are steps of its own store. */
-  function mailerOf(records: RecordStore): Mailer {
+  function mailerOf(records: RecordStore, script: MailerRules['script'] = []): Mailer {
     let sends = 0
     return {
       async send(message, until): Promise<SendOutcome> {
-        const fate = rules.script?.[sends++] ?? 'sent'
+        const fate = script[sends++] ?? 'sent'
         if (fate === 'rejected') return { status: 'rejected', reason: 'no' }
         if (fate === 'deferred') {
           return { status: 'deferred', reason: 'later', retryAfterSeconds: 60, address: true }
@@ -100,11 +105,11 @@ export function ledgerWorld({ mailer: rules, runs, reader = {}, posts = [1, 2] }
     }
   }
 
-  function platformOf(records: RecordStore): Ledger['platform'] {
+  function platformOf(records: RecordStore, script: MailerRules['script']): Ledger['platform'] {
     const { mail } = defaultSettings
     return {
       records,
-      mailer: mailerOf(records),
+      mailer: mailerOf(records, script),
       now: () => new Date(clock),
       settings: { ...defaultSettings, mail: { ...mail, unclear: rules.unclear ?? 'hold' } },
       log: { info() {}, warn() {}, error() {} },
@@ -132,15 +137,15 @@ export function ledgerWorld({ mailer: rules, runs, reader = {}, posts = [1, 2] }
   let names = 0
 
   /** Visits the reader for a run, as a job would. */
-  function worker(runId: string, visits = 1): Actor {
-    const name = `w${names++}`
+  function worker(runId: string, visits = 1, script = rules.script): Actor {
+    const name = names++
     return async (records) => {
       let tokens = 0
-      const platform = platformOf(records)
+      const platform = platformOf(records, script)
       for (let i = 0; i < visits; i++) {
         const run = (await getRun({ records }, runId))?.value
         if (!run || run.state !== 'sending') continue
-        const newToken = () => `${name}.${tokens++}`
+        const newToken = () => (name * 256 + tokens++).toString(16).padStart(16, '0')
         await deliverTo({ platform, run, chunk: 0, parcels, newToken }, readerId)
       }
     }
@@ -172,8 +177,8 @@ export function ledgerWorld({ mailer: rules, runs, reader = {}, posts = [1, 2] }
 
   /** After everything that happened: ticks drive each run until nothing moves any more. */
   async function driveToTheEnd(store: World['store'], runIds = all.map(({ id }) => id)) {
-    for (let round = 0; round < 12; round++) {
-      for (const runId of runIds) await worker(runId)(store)
+    for (let round = 0; round < 6; round++) {
+      for (const runId of runIds) await worker(runId, 1, [])(store)
       clock += 700_000
     }
   }
@@ -186,7 +191,7 @@ export function ledgerWorld({ mailer: rules, runs, reader = {}, posts = [1, 2] }
     }
     const sent = (await store.query<Sent>(mailbox)).records.map(({ value }) => value)
     const reader = (await getSubscriber({ records: store }, readerId))?.value as Subscriber
-    return { rows, sent, reader }
+    return { rows, sent, reader, posts }
   }
 
   return { prepare, worker, clockActor, readerActor, driveToTheEnd, read }
@@ -194,8 +199,18 @@ export function ledgerWorld({ mailer: rules, runs, reader = {}, posts = [1, 2] }
 
 /** The books agree with the mailbox, whatever happened. Gives back what is wrong. */
 export function faultsOf(
-  { rows, sent }: { rows: readonly Delivery[]; sent: readonly Sent[] },
-  { hasEvidence }: MailerRules,
+  {
+    rows,
+    sent,
+    reader,
+    posts,
+  }: {
+    rows: readonly Delivery[]
+    sent: readonly Sent[]
+    reader: Subscriber
+    posts: readonly number[]
+  },
+  { hasEvidence, unclear }: MailerRules,
 ): string[] {
   const faults: string[] = []
   for (const mail of sent) {
@@ -209,13 +224,24 @@ export function faultsOf(
   }
   for (const row of rows) {
     const isOut = sent.some(({ deliveryId }) => deliveryId === row.id)
-    if (row.outcome === 'accepted' && !isOut) faults.push(`${row.id} is accepted and never went out`)
+    if (row.outcome === 'accepted' && !isOut)
+      faults.push(`${row.id} is accepted and never went out`)
     if (row.outcome === 'unknown' && hasEvidence) faults.push(`${row.id} is unknown`)
   }
   const seen = new Set<number>()
-  for (const n of sent.flatMap(({ posts }) => posts)) {
-    if (seen.has(n)) faults.push(`post ${n} came twice`)
-    seen.add(n)
+  for (const mail of sent) {
+    if (mail.times > 1 && !hasEvidence && unclear !== 'resend') {
+      faults.push(`${mail.deliveryId} went out ${mail.times} times`)
+    }
+    for (const n of mail.posts) {
+      if (seen.has(n)) faults.push(`post ${n} came twice`)
+      seen.add(n)
+    }
+  }
+  const unknown = rows.filter(({ outcome }) => outcome === 'unknown')
+  for (const n of posts) {
+    const isHeld = unknown.some(({ from = 0, to }) => n > from && n <= to)
+    if (n <= reader.watermark && !seen.has(n) && !isHeld) faults.push(`post ${n} is lost`)
   }
   return faults
 }

@@ -94,10 +94,10 @@ describe('the outbox', () => {
       (await outbox.list({ limit: 2, ...(after ? { after } : {}) })).map(({ id }) => id)
     expect([await ids(), await ids('b'), await ids('a')]).toEqual([['c', 'b'], ['a'], []])
     expect(Buffer.from((await outbox.read('b')) ?? []).toString()).toBe('b')
-    for (const id of ['none', '../secrets', 'a.eml', '', 'a\u0000']) {
+    for (const id of ['none', 'link', '../secrets', 'a.eml', '', 'a\u0000']) {
       expect(await outbox.read(id)).toBeUndefined()
     }
-    expect(await pruneOutbox(folder, 400, new Date(401 * 86_400_000))).toBe(2)
+    expect(await pruneOutbox(folder, 400, new Date(400 * 86_400_000 + 2000))).toBe(2)
     expect(await ids()).toEqual(['c'])
   })
 })

@@ -61,18 +61,19 @@ async function scripted(reply: (line: string, socket: Socket) => string | undefi
 
 /** Answers like any server, unless `over` knows better. */
 function ordinary(over: (line: string, socket: Socket) => string | undefined | null) {
-  let isContent = false
+  const inContent = new WeakSet<Socket>()
   return (line: string, socket: Socket): string | undefined => {
+    const isContent = inContent.has(socket)
     const special = over(isContent ? (line === '.' ? 'END' : 'CONTENT') : line, socket)
     if (special !== null) return special
     if (isContent) {
       if (line !== '.') return undefined
-      isContent = false
+      inContent.delete(socket)
       return '250 2.0.0 Ok: queued as 12AB'
     }
     if (line === 'CONNECT') return '220 mail.example'
     if (line === 'DATA') {
-      isContent = true
+      inContent.add(socket)
       return '354 go on'
     }
     return line === 'QUIT' ? '221 bye' : '250 ok'

@@ -111,25 +111,25 @@ describe('a reader’s rows, at every instant of every interleaving', () => {
   it.each<[string, (store: RecordStore) => Promise<void>, Actor[], number]>([
     [
       'when one change moves the reader there and another one back',
-      withReader(aReader(early)),
+      withReader(aReader({}, early)),
       [choose(late), choose(early)],
       1,
     ],
     [
       'when a change moves there and back while another moves there',
-      withReader(aReader(early)),
+      withReader(aReader({}, early)),
       [inTurn(choose(late), choose(early)), choose(late)],
       0,
     ],
     [
       'when the reader chooses a category, leaves and returns',
-      withReader(aReader(early)),
+      withReader(aReader({}, early)),
       [choose(named), inTurn(leave, confirm(late))],
       0,
     ],
     [
       'while a planner removes what it takes for a stray',
-      withReader(aReader(early)),
+      withReader(aReader({}, early)),
       [choose(late), sweep(earlyRow), sweep(lateRow)],
       1,
     ],
@@ -143,7 +143,7 @@ describe('a reader’s rows, at every instant of every interleaving', () => {
     ],
     [
       'when two confirmations race with leaving',
-      withReader(aReader({ ...early, state: 'pending', categories: {} })),
+      withReader(aReader({ state: 'pending', categories: {} }, early)),
       [confirm(early), inTurn(confirm(early), leave)],
       0,
     ],
@@ -178,14 +178,14 @@ describe('a reader’s rows, at every instant of every interleaving', () => {
 describe('removeStray', () => {
   it('leaves a row that the reader’s item asks for', async () => {
     const store = modelRecordStore()
-    await withReader(aReader(early))(store)
+    await withReader(aReader({}, early))(store)
     expect(await removeStray({ records: store }, earlyRow)).toBe(false)
     expect(await store.get(earlyRow)).toBeDefined()
   })
 
   it('removes one that it does not ask for, and one without a reader', async () => {
     const store = modelRecordStore()
-    await withReader(aReader(early))(store)
+    await withReader(aReader({}, early))(store)
     await store.put({ ...lateRow, value: {} })
     expect(await removeStray({ records: store }, lateRow)).toBe(true)
     expect(await store.get(lateRow)).toBeUndefined()

@@ -1,0 +1,6 @@
+// Holds the lock of a folder until it is killed.
+import { lockFolder } from '../../functions/local/folder-lock.ts'
+
+lockFolder(process.argv[2] ?? '')
+process.stdout.write('held\n')
+setInterval(() => {}, 1000)
