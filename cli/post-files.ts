@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { lstat, opendir, readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { contentTypeOf } from '../functions/posts/import-line.ts'
@@ -20,8 +21,8 @@ const mostDepth = 64
 
 /**
  * Every regular file below the roots, in the order of their paths. Folders whose name begins with a
- * dot and `node_modules` are not entered. Links are named but not followed, so nothing outside the
- * root is ever read.
+ * dot, `node_modules` and a data folder of this program are not entered. Links are named but not
+ * followed, so nothing outside the root is ever read.
  */
 export async function* postFiles(
   paths: readonly string[],
@@ -58,6 +59,8 @@ async function* filesBelow(folder: string, root: string): AsyncGenerator<FoundFi
       const path = join(here, entry.name)
       if (entry.isDirectory()) {
         if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+        // It holds copies of all posts, and the secrets.
+        if (existsSync(join(path, 'broadsheet.sqlite'))) continue
         if (relative(folder, path).split(sep).length < mostDepth) folders.push(path)
       } else if (entry.isFile() || entry.isSymbolicLink()) {
         yield await found(path, root)

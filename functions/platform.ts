@@ -81,7 +81,8 @@ export interface Log {
  *
  * Keys are `/`-separated segments of any script in NFC. Refused with an `Error` by every adapter:
  * an empty key or segment, `.` or `..` as a segment, a backslash, a control character, a key over
- * 900 bytes or a segment over 255 bytes of UTF-8.
+ * 900 bytes or a segment over 255 bytes of UTF-8. No key continues another one: with `a` stored,
+ * a put of `a/b` throws where objects are files (S3 has no such rule, so our keys never need it).
  */
 export interface ObjectStore {
   /** The object, or `undefined` when there is none. Reads what was last stored, from any process. */

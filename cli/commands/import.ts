@@ -31,7 +31,8 @@ export function define(command: Command): void {
         `
 Takes the posts of Jekyll, Hugo, Zola, Eleventy, Pelican and Docusaurus. A file's path below the root is
 its identity: repeat the import after edits, nothing is doubled. Nobody is mailed unless asked.
-Folders whose name begins with a dot and node_modules are not looked into; links are not followed.
+Folders whose name begins with a dot, node_modules and data folders are not looked into; links are not
+followed.
 Ends with 3 when files were refused: each is named with its reason.
 
 Example:

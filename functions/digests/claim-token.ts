@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto'
 
-/** Names one claim or take-over. 16 hex digits: two never meet. */
+const prefix = randomBytes(8).toString('hex')
+let count = 0
+
+/** Names one claim or take-over: hex digits, random for the process and then counted. Two never meet. */
 export function newToken(): string {
-  return randomBytes(8).toString('hex')
+  count++
+  return `${count.toString(16).padStart(8, '0').slice(-8)}${prefix}`
 }

@@ -278,6 +278,6 @@ function pauseSeconds(
   const asked = Math.min(Math.max(refusal.retryAfterSeconds, 1), 3600)
   if (!refusal.address) return asked
   const grown = Math.min(60 * 2 ** Math.min(note.sends - 1, 6), 3600)
-  const spread = 0.8 + (0.4 * Number.parseInt(note.token.slice(0, 4), 16)) / 0xffff
+  const spread = 0.8 + (0.4 * Number.parseInt(note.token.slice(4, 8), 16)) / 0xffff
   return Math.max(asked, Math.round(grown * spread))
 }

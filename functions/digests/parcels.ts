@@ -8,9 +8,9 @@ import { signLink } from '../subscribers/links.ts'
 import type { Subscriber } from '../subscribers/subscriber.ts'
 import { composeBulk, type Frame, writeDigest } from './compose-digest.ts'
 import { writeLetter } from './compose-letter.ts'
-import { editionName, editionOf } from './edition.ts'
+import { type Edition, editionName, editionOf } from './edition.ts'
 import type { Parcel, Parcels } from './ledger.ts'
-import { isMailable, type Listing, openListing } from './listing.ts'
+import { isMailable, type Listed, type Listing, openListing } from './listing.ts'
 import { choiceFor, floorOf, type OwedPost, owedPosts } from './owed.ts'
 import { periodStart, scheduleOfRun } from './period.ts'
 import type { Run } from './run.ts'
@@ -19,6 +19,9 @@ type Source = Pick<Platform, 'records' | 'objects' | 'settings' | 'secrets' | 'n
 
 /** Messages kept ready. Readers are visited in the order of their ids, so editions alternate. */
 const mostMessages = 200
+
+/** Different choices remembered: past that they begin anew. */
+const mostShares = 5000
 
 /** Keeps what was composed while it is in use; the least used go first. */
 export interface Messages {
@@ -37,6 +40,8 @@ export function openParcels(
   const listings = new Map<number, Listing>()
   const frames = new Map<string, Promise<Frame>>()
   let titles: Promise<ReadonlyMap<string, string>> | undefined
+  // By the listing as it was read: another reading forgets them.
+  const knownShares = new WeakMap<readonly Listed[], Map<string, Share>>()
   const sender = parseMailbox(senderOf(settings)).address
 
   function listingUpTo(to: number): Listing {
@@ -79,11 +84,24 @@ export function openParcels(
     const floor = floorOf(reader, window.from)
     if (floor >= window.to) return undefined
     const listed = await listingUpTo(window.to).above(floor)
-    const owed = owedPosts(reader, listed, window, settings)
-    if (owed.length === 0) return undefined
+    let known = knownShares.get(listed)
+    if (!known || known.size > mostShares) {
+      known = new Map()
+      knownShares.set(listed, known)
+    }
+    const choice = `${run.id} ${window.to} ${choiceName(reader, listed, window.from)}`
+    let share = known.get(choice)
+    if (share === undefined) {
+      const owed = owedPosts(reader, listed, window, settings)
+      const edition = editionOf(owed, window.to, reader.locale)
+      const key = `${run.id} ${editionName(edition)} ${revisionsOf(owed)}`
+      share = owed.length === 0 ? 'nothing' : { owed, edition, key }
+      known.set(choice, share)
+    }
+    if (share === 'nothing') return undefined
+    const { owed, edition, key } = share
     const frame = await frameOf(run)
-    const edition = editionOf(owed, window.to, reader.locale)
-    return messages.get(`${run.id} ${editionName(edition)} ${revisionsOf(owed)}`, () =>
+    return messages.get(key, () =>
       composeBulk(settings, run, writeDigest(platform, frame, edition, owed, titles)),
     )
   }
@@ -122,6 +140,33 @@ export function openParcels(
       for (const listing of listings.values()) await listing.refresh()
     },
   }
+}
+
+/** What readers with equal choices are owed. */
+type Share = 'nothing' | { owed: OwedPost[]; edition: Edition; key: string }
+
+/**
+ * Equal for readers who are owed the same by the same listing, and quicker to find out than what
+ * that is: of each `since` only its place among the listed posts counts.
+ */
+function choiceName(reader: Subscriber, listed: readonly Listed[], from: number): string {
+  let name = `${reader.locale} ${placeOf(listed, from)}`
+  for (const slug in reader.categories) {
+    name += ` ${slug}:${placeOf(listed, reader.categories[slug] ?? 0)}`
+  }
+  return name
+}
+
+/** How many are numbered up to `n`. */
+function placeOf(listed: readonly Listed[], n: number): number {
+  let low = 0
+  let high = listed.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((listed[middle] as Listed).n <= n) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Tells an edition from the same one after an edit. */

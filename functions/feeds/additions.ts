@@ -16,18 +16,36 @@ export interface Additions {
   fill(document: string): string
 }
 
-const anyMark =
-  /<!\[CDATA\[\ufdd0(\d+)\ufdd1\]\]>|<rights>\ufdd0(\d+)\ufdd1<\/rights>|\ufdd0(\d+)\ufdd1/g
+const start = '\ufdd0'
+const end = '\ufdd1'
+/** What `feed` puts around a mark and must go with it. */
+const wrappings = [
+  ['<![CDATA[', ']]>'],
+  ['<rights>', '</rights>'],
+] as const
 
 export function startAdditions(): Additions {
   const kept: string[] = []
   return {
-    mark: (xml) => `\ufdd0${kept.push(xml) - 1}\ufdd1`,
-    fill: (document) =>
-      document.replace(anyMark, (mark, cdata?: string, rights?: string, bare?: string) => {
-        const index = Number(cdata ?? rights ?? bare)
-        return kept[index] ?? mark
-      }),
+    mark: (xml) => `${start}${kept.push(xml) - 1}${end}`,
+    fill(document) {
+      const parts: string[] = []
+      let at = 0
+      for (let from = document.indexOf(start); from !== -1; from = document.indexOf(start, at)) {
+        const to = document.indexOf(end, from)
+        const xml = kept[Number(document.slice(from + 1, to))]
+        // Nothing of ours: the check of the document will refuse it.
+        if (to === -1 || xml === undefined) break
+        const wrapping = wrappings.find(
+          ([open, close]) =>
+            document.startsWith(open, from - open.length) && document.startsWith(close, to + 1),
+        )
+        parts.push(document.slice(at, from - (wrapping?.[0].length ?? 0)), xml)
+        at = to + 1 + (wrapping?.[1].length ?? 0)
+      }
+      parts.push(document.slice(at))
+      return parts.join('')
+    },
   }
 }
 

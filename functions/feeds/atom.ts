@@ -42,7 +42,7 @@ export function renderAtom(
         : {}),
       // HTML in text: escaped for the one and for the other.
       ...(entry.summary ? { description: mark(escapeText(escapeText(entry.summary))) } : {}),
-      ...(content === 'full' ? { content: mark(escapeText(entry.html)) } : {}),
+      ...(content === 'full' ? { content: mark(entry.escapedHtml) } : {}),
       ...(added ? { copyright: mark(added) } : {}),
     })
   }

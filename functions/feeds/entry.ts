@@ -36,6 +36,8 @@ export interface CleanEntry {
   summary: string
   /** HTML, never empty. */
   html: string
+  /** The same as text of an XML document, for two of the formats. */
+  escapedHtml: string
   image?: { url: string; width?: number; height?: number }
   enclosures: { url: string; type: string; length: number }[]
 }
@@ -76,6 +78,7 @@ export function cleanEntry(
   const title = line(post.title) || firstWords(summary) || post.published.slice(0, 10)
   const language = languageTag(post.language)
   const imageUrl = webAddress(post.image?.url)
+  const body = clean(html).trim() || `<p>${escapeText(summary || title)}</p>`
   return {
     status: 'clean',
     entry: {
@@ -88,7 +91,8 @@ export function cleanEntry(
       categories: cleanCategories(post, categoryTitles),
       ...(language && language !== site.language ? { language } : {}),
       summary: summary || (feeds.content === 'summary' ? title : ''),
-      html: clean(html).trim() || `<p>${escapeText(summary || title)}</p>`,
+      html: body,
+      escapedHtml: escapeText(body),
       ...(imageUrl
         ? {
             image: {

@@ -4,14 +4,25 @@
  * reader could misread. Marks of `additions.ts` are noncharacters, so no cleaned value holds one.
  */
 
-// XML 1.0 §2.2 `Char`; beside it C1 and the noncharacters, which validators refuse, and lone
-// surrogates, which JSON would keep and XML would turn into U+FFFD: another text in each format.
+// XML 1.0 §2.2 `Char`; beside it C1 and the noncharacters, which validators refuse. Written for
+// UTF-16: with the `u` flag this takes as long as all the rest of a rendering.
 const illegal =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\p{Cs}\p{Noncharacter_Code_Point}]/gu
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufdd0-\ufdef\ufffe\uffff]|[\ud83f\ud87f\ud8bf\ud8ff\ud93f\ud97f\ud9bf\ud9ff\uda3f\uda7f\udabf\udaff\udb3f\udb7f\udbbf\udbff][\udffe\udfff]/g
 
-/** Text with line ends as LF and without characters that a document cannot hold. */
+/**
+ * Text with line ends as LF and without characters that a document cannot hold. Half characters
+ * go as well: JSON would keep them and XML show U+FFFD, another text in each format.
+ */
 export function clean(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(illegal, '')
+  // Halves first: what goes later must not bring two of them together.
+  const whole = text.isWellFormed() ? text : text.replace(/\p{Cs}/gu, '')
+  return whole.replace(/\r\n?/g, '\n').replace(illegal, '')
+}
+
+/** Where the first character stands that `clean` would take out, but for a CR; -1 without any. */
+export function findIllegal(text: string): number {
+  const at = text.search(illegal)
+  return at === -1 && !text.isWellFormed() ? text.search(/\p{Cs}/u) : at
 }
 
 /** The same on one line, trimmed, runs of white space as one blank. Empty when nothing is left. */

@@ -74,7 +74,7 @@ export function renderRss(
       published: entry.published,
       // HTML in text: escaped for the one and for the other.
       ...(entry.summary ? { description: mark(escapeText(escapeText(entry.summary))) } : {}),
-      ...(content === 'full' ? { content: mark(escapeText(entry.html)) } : {}),
+      ...(content === 'full' ? { content: mark(entry.escapedHtml) } : {}),
       extensions: extensions
         .filter(([, objects]) => objects !== undefined)
         .map(([name, objects]) => ({ name, objects: objects as Record<string, unknown> })),

@@ -1,3 +1,5 @@
+import { findIllegal } from './guard.ts'
+
 const declaration = '<?xml version="1.0" encoding="utf-8"?>'
 
 // A tag of either kind, from its `<`; an attribute's value holds no `<` and is quoted.
@@ -5,8 +7,6 @@ const tag =
   /<(?:\/([\w:.-]+)\s*>|([A-Za-z_][\w:.-]*)((?:\s+[A-Za-z_][\w:.-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>)/y
 const attribute = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g
 const badReference = /&(?!(?:amp|lt|gt|quot|apos|#x26|#x3C|#x3E);)/
-const badCharacter =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\p{Cs}\p{Noncharacter_Code_Point}]/u
 
 /**
  * What keeps a document from being well-formed, namespace-correct XML of the plain kind that feeds
@@ -20,7 +20,7 @@ const badCharacter =
  */
 export function findXmlFault(xml: string): string | undefined {
   if (!xml.startsWith(declaration)) return 'no XML declaration'
-  const illegal = xml.search(badCharacter)
+  const illegal = findIllegal(xml)
   if (illegal !== -1) return `illegal character at ${illegal}`
 
   const open: string[] = []

@@ -24,6 +24,7 @@ export interface FileObjectStoreOptions {
 
 /** Everything but this is made durable before the answer. */
 const renderedAgain = 'public/'
+const mostPlain = 20_000
 
 /**
  * Objects as files under a folder, each at its key, as anybody may read them: `public/` is ready
@@ -51,6 +52,7 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
   }
   const temporary = join(folder, internalFolder, 'tmp')
   removeLeftovers(temporary)
+  const plain = new Set<string>()
   const writer = fileWriter({ temporary, syncs })
   const lock = keyLock()
   const isCaseBlind = fs.existsSync(join(folder, internalFolder.toUpperCase()))
@@ -71,7 +73,12 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
   /** Whether the folder of a path is the one its name says, not one behind a link. */
   function isPlain(path: string): boolean {
     const parent = dirname(path)
-    return fs.realpathSync.native(parent) === parent
+    if (plain.has(parent)) return true
+    if (fs.realpathSync.native(parent) !== parent) return false
+    // Looked at once: who can put links in place of our folders later can do anything.
+    if (plain.size > mostPlain) plain.clear()
+    plain.add(parent)
+    return true
   }
 
   function read(path: string): { body: Buffer; lastModified: Date } | undefined {
@@ -140,6 +147,7 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
   }
 
   function refuseLinksAndTwins(path: string, key: string): void {
+    if (!isCaseBlind && plain.has(dirname(path))) return
     const place = nearest(dirname(path))
     const real = fs.realpathSync.native(place)
     if (isCaseBlind) {
@@ -276,6 +284,7 @@ function isDerived(key: string, options: PutObjectOptions): boolean {
 
 // Written by this file only; one that a power cut left broken counts as none.
 function readMeta(path: string): Meta {
+  if (!fs.existsSync(path)) return {}
   try {
     return JSON.parse(fs.readFileSync(path, 'utf8')) as Meta
   } catch (error) {

@@ -27,6 +27,7 @@ const mostBytes = 5 * 1024 * 1024
 /** A file is taken when it has not changed for so long: a copy may still be under way. */
 const restMs = 400
 const mostFilesALook = 10_000
+const mostWatched = 100
 const rejected = 'rejected'
 
 /**
@@ -53,16 +54,32 @@ export function watchInbox(
     clearTimeout(timer)
     timer = setTimeout(() => void look(), restMs)
   }
-  // Only a hint, and not to be had on every file system: the clock looks each minute.
-  let watcher: fs.FSWatcher | undefined
-  try {
-    watcher = fs.watch(folder, { recursive: true }, (_, name) => {
-      if (!name?.startsWith(rejected)) soon()
-    })
-    watcher.on('error', () => watcher?.close())
-  } catch (error) {
-    platform.log.warn('inbox.not-watched', { reason: String((error as Error).message) })
+  // A hint only: the clock looks each minute. One plain watcher a folder, as Node's recursive one
+  // watches every single file on Linux.
+  const watchers = new Map<string, fs.FSWatcher>()
+  function watchFolders(folders: ReadonlySet<string>): void {
+    for (const [path, watcher] of watchers) {
+      if (folders.has(path)) continue
+      watcher.close()
+      watchers.delete(path)
+    }
+    for (const path of folders) {
+      if (watchers.has(path) || watchers.size >= mostWatched) continue
+      try {
+        const watcher = fs.watch(path, soon)
+        watcher.on('error', () => {
+          watcher.close()
+          watchers.delete(path)
+        })
+        watchers.set(path, watcher)
+      } catch (error) {
+        if (isAbsence(error)) continue
+        platform.log.warn('inbox.not-watched', { reason: (error as Error).message })
+        return
+      }
+    }
   }
+  watchFolders(new Set([folder]))
 
   function look(): Promise<void> {
     if (isStopped) return Promise.resolve()
@@ -82,7 +99,9 @@ export function watchInbox(
 
   async function lookOnce(): Promise<void> {
     let isUnfinished = false
-    for (const path of filesIn(folder)) {
+    const { files, folders } = walk(folder)
+    watchFolders(folders)
+    for (const path of files) {
       if (isStopped) return
       const outcome = await takeFile(path)
       if (outcome === 'unfinished') isUnfinished = true
@@ -157,27 +176,29 @@ export function watchInbox(
     stop: async () => {
       isStopped = true
       clearTimeout(timer)
-      watcher?.close()
+      watchFolders(new Set())
       await running
     },
   }
 }
 
-/** Paths below the inbox, `/`-separated, in the order of their names: dated ones come in order. */
-function filesIn(folder: string): string[] {
-  const found: string[] = []
-  const open = [folder]
-  for (let at = open.pop(); at !== undefined && found.length < mostFilesALook; at = open.pop()) {
+/** Files by their paths below the inbox, `/`-separated, in order: dated names come in time's order. */
+function walk(folder: string): { files: string[]; folders: Set<string> } {
+  const files: string[] = []
+  const folders = new Set([folder])
+  // A set goes on over what is added to it meanwhile.
+  for (const at of folders) {
     for (const entry of entriesIn(at)) {
       const full = join(at, entry.name)
       if (entry.name.startsWith('.') || full === join(folder, rejected)) continue
-      if (entry.isDirectory()) open.push(full)
+      if (entry.isDirectory()) folders.add(full)
       else if (entry.isFile() && !/(~|\.(tmp|part|partial|crdownload|swp))$/i.test(entry.name)) {
-        found.push(relative(folder, full).split(sep).join('/'))
+        files.push(relative(folder, full).split(sep).join('/'))
       }
     }
+    if (files.length > mostFilesALook) break
   }
-  return found.sort()
+  return { files: files.sort(), folders }
 }
 
 function entriesIn(folder: string): fs.Dirent[] {

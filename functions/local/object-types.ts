@@ -1,3 +1,5 @@
+import { assetCacheControl, pageCacheControl } from '../site/cache-control.ts'
+
 /** What is known of an object by its key alone, so that a folder needs no second file for it. */
 export interface DerivedType {
   contentType: string
@@ -24,7 +26,7 @@ const feedTypes: Record<string, string> = {
   'feed.json': 'application/feed+json; charset=utf-8',
 }
 
-/** The type that an object has unless its own was kept beside it. */
+/** The type and cache rule that an object has unless its own were kept beside it. */
 export function typeOfKey(key: string): DerivedType {
   const name = key.slice(key.lastIndexOf('/') + 1)
   if (key.startsWith('public/feeds/')) {
@@ -34,6 +36,11 @@ export function typeOfKey(key: string): DerivedType {
   // A post's source is Markdown unless it says otherwise.
   if (key.startsWith('posts/') && name === 'source') return { contentType: 'text/markdown' }
   const dot = name.lastIndexOf('.')
-  const contentType = dot < 0 ? undefined : types[name.slice(dot + 1).toLowerCase()]
-  return { contentType: contentType ?? 'application/octet-stream' }
+  const ending = dot < 0 ? '' : name.slice(dot + 1).toLowerCase()
+  const contentType = (Object.hasOwn(types, ending) && types[ending]) || 'application/octet-stream'
+  if (key.startsWith('public/')) {
+    if (ending === 'html') return { contentType, cacheControl: pageCacheControl }
+    if (ending === 'css') return { contentType, cacheControl: assetCacheControl }
+  }
+  return { contentType }
 }

@@ -1,3 +1,4 @@
+import type { Job } from '../jobs.ts'
 import type { Platform, ReceivedJob } from '../platform.ts'
 import type { SqliteJobQueue } from './sqlite-job-queue.ts'
 
@@ -7,9 +8,19 @@ export const leaseSeconds = 120
 /** Waits between the attempts at a job that fails, seconds. */
 const backOff = [2, 15, 60, 300]
 
+export type RunJob = (platform: Platform, job: Job) => Promise<void>
+
+// Loaded with the first job: it brings every feature along, and an idle server needs none.
+const product: RunJob = async (platform, job) => {
+  const { runJob } = await import('../jobs.ts')
+  return runJob(platform, job)
+}
+
 export interface RunJobOptions {
   /** Tries again at once instead of later, for a queue that is to run dry. */
   isImpatient?: boolean
+  /** @default what the product does with a job */
+  run?: RunJob
 }
 
 /**
@@ -20,12 +31,10 @@ export async function runReceived(
   platform: Platform,
   jobs: SqliteJobQueue,
   received: ReceivedJob,
-  { isImpatient = false }: RunJobOptions = {},
+  { isImpatient = false, run = product }: RunJobOptions = {},
 ): Promise<void> {
   try {
-    // Loaded with the first job: it brings every feature along, and an idle server needs none.
-    const { runJob } = await import('../jobs.ts')
-    await runJob(platform, received.job)
+    await run(platform, received.job)
   } catch (error) {
     const { kind } = received.job
     platform.log.error('job.failed', error, { kind, id: received.id, receives: received.receives })

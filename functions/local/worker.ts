@@ -1,5 +1,5 @@
 import type { Lane, Platform, ReceivedJob } from '../platform.ts'
-import { leaseSeconds, runReceived } from './run-jobs.ts'
+import { leaseSeconds, type RunJob, runReceived } from './run-jobs.ts'
 import type { SqliteJobQueue } from './sqlite-job-queue.ts'
 
 export interface Worker {
@@ -19,7 +19,7 @@ const afterFaultMs = 5000
  * Runs jobs as soon as they wait. Equal jobs never run side by side here: the second goes after the
  * first and then mostly finds nothing to do.
  */
-export function startWorker(platform: Platform, jobs: SqliteJobQueue): Worker {
+export function startWorker(platform: Platform, jobs: SqliteJobQueue, runJob?: RunJob): Worker {
   const running = new Map<string, Promise<void>>()
   const active: Record<Lane, number> = { urgent: 0, work: 0, mail: 0 }
   const pumping = new Set<Lane>()
@@ -29,7 +29,7 @@ export function startWorker(platform: Platform, jobs: SqliteJobQueue): Worker {
 
   function run(lane: Lane, received: ReceivedJob): void {
     const text = JSON.stringify(received.job)
-    const action = () => runReceived(platform, jobs, received)
+    const action = () => runReceived(platform, jobs, received, runJob ? { run: runJob } : {})
     const mine = (running.get(text) ?? Promise.resolve())
       .then(action)
       .catch((error: unknown) => platform.log.error('worker.failed', error, { id: received.id }))

@@ -5,10 +5,11 @@ import { claimIdentities, releaseIdentities } from './identity.ts'
 import { getStoredPost, type StoredPost } from './stored-post.ts'
 
 export type ClaimOutcome =
-  /** All is claimed; the record as it now stands, perhaps with another address than it asked for. */
-  | { status: 'claimed'; record: StoredRecord<StoredPost> }
-  /** Another post took one of the keys in the same moment. */
-  | { status: 'lost' }
+  /**
+   * The record as it now stands, perhaps at another address than it asked for and without the keys
+   * that another post has (`lost`).
+   */
+  | { status: 'claimed'; record: StoredRecord<StoredPost>; lost: string[] }
   /** The post was changed meanwhile: read it again. */
   | { status: 'overtaken' }
 
@@ -21,16 +22,16 @@ export async function claimKeys(
   record: StoredRecord<StoredPost>,
 ): Promise<ClaimOutcome> {
   const { id, identities = [], wantedSlug, slug: noted } = record.value
-  const [others, slug] = await Promise.all([
+  const [lost, slug] = await Promise.all([
     claimIdentities({ records }, id, identities),
     claimAddress({ records }, id, wantedSlug ?? noted),
   ])
-  if (others.length > 0) return { status: 'lost' }
-  if (slug === noted) return { status: 'claimed', record }
-  const value = { ...record.value, slug }
+  if (lost.length === 0 && slug === noted) return { status: 'claimed', record, lost }
+  const own = identities.filter((hash) => !lost.includes(hash))
+  const value = { ...record.value, slug, identities: own }
   const outcome = await records.put({ ...record, value }, { ifVersion: record.version })
   return outcome.status === 'stored'
-    ? { status: 'claimed', record: { ...record, value, version: outcome.version } }
+    ? { status: 'claimed', record: { ...record, value, version: outcome.version }, lost }
     : { status: 'overtaken' }
 }
 

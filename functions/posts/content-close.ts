@@ -1,6 +1,6 @@
 import { blockElements, outputNames } from './allow-list.ts'
 import { gapOf, isHeading } from './content-open.ts'
-import { endRun, type Open, rewindWalk, type Walk, write } from './content-walk.ts'
+import { endRun, escapeAttribute, type Open, rewindWalk, type Walk, write } from './content-walk.ts'
 
 /** The end of the innermost element of the source, written or implied. */
 export function closeTag(walk: Walk): void {
@@ -90,7 +90,7 @@ function nameHeading(walk: Walk, open: Open, text: string): void {
   const id = walk.fragments.idOfHeading(text)
   if (id === undefined) return
   const tag = walk.out[open.at] ?? ''
-  walk.out[open.at] = tag.replace('>', ` id="${id}">`)
+  walk.out[open.at] = tag.replace(/^<h\d/, (start) => `${start} id="${escapeAttribute(id)}"`)
   open.hasId = true
 }
 

@@ -135,9 +135,30 @@ function mayStand({ depth, outNames }: Walk, output: string, isBlock: boolean): 
   if (outNames.length >= depthLimit) return false
   if (isBlock && (depth.p > 0 || depth.heading > 0)) return false
   if (output === 'a' && depth.a > 0) return false
+  if (closesPeer(outNames, output)) return false
   const parent = outNames.at(-1) ?? ''
   const allowed = tableContent.get(parent)
   return allowed === undefined ? !tableParts.has(output) : allowed.has(output)
+}
+
+const peers: Record<string, string> = {
+  li: 'li',
+  dt: 'dt dd',
+  dd: 'dt dd',
+  rt: 'rt rp',
+  rp: 'rt rp',
+}
+
+/** Items end the item that they are met in, through paragraphs and words but no other block. */
+function closesPeer(outNames: readonly string[], output: string): boolean {
+  const group = peers[output]?.split(' ')
+  if (!group) return false
+  for (let i = outNames.length - 1; i >= 0; i--) {
+    const name = outNames[i] ?? ''
+    if (group.includes(name)) return true
+    if (blockElements.has(name) && name !== 'div' && name !== 'p') return false
+  }
+  return false
 }
 
 function enter(walk: Walk, open: Open, attributes: Attributes): void {

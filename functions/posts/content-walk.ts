@@ -114,8 +114,10 @@ const moreThanSeparators = /[^\s|｜·•‖/\\—–,，、<>«»←→[\]()（
 export function writeText(walk: Walk, raw: string): void {
   if (raw === '') return
   const isBlank = raw.trim() === ''
-  if (isBlank) write(walk, escapeText(raw))
-  else {
+  if (isBlank) {
+    // Only plain blanks may stand between the parts of a table.
+    if (!tableContent.has(walk.outNames.at(-1) ?? '') || /^[ \t\n]*$/.test(raw)) write(walk, raw)
+  } else {
     writeInCell(walk, escapeText(raw))
     walk.units++
   }

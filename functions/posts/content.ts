@@ -75,7 +75,7 @@ export function readContent(source: string, options: ContentOptions): Content {
   return finish(walk)
 }
 
-const unclean = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/
+const unclean = /[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/
 const forbidden = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]|\p{Surrogate}/gu
 
 function readText(walk: Walk, raw: string): void {
@@ -85,7 +85,7 @@ function readText(walk: Walk, raw: string): void {
     if (title !== '') walk.documentTitle = title
     return
   }
-  let text = unclean.test(raw) ? raw.replace(forbidden, '') : raw
+  let text = unclean.test(raw) ? raw.replace(/\r\n?/g, '\n').replace(forbidden, '') : raw
   if (walk.isAfterPre && text !== '') {
     // A browser drops one line end after `<pre>`: a second one must be written as two.
     if (text.startsWith('\n')) text = text.slice(1)

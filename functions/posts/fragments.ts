@@ -29,7 +29,11 @@ export function findFragments(source: string, pageUrl: string): Fragments {
   }
   const checked = (id: string) => (targets.has(id) && !/\s/.test(id) ? prefix + id : undefined)
   return {
-    idOf: (id) => (id === undefined || id === '' ? undefined : checked(bare(id))),
+    idOf(id) {
+      if (id === undefined || id === '') return undefined
+      // Written by an earlier reading, when the link to it was still seen.
+      return id.startsWith(prefix) && !/\s/.test(id) ? id : checked(bare(id))
+    },
     idOfHeading(text) {
       const target = headings.get(headingKey(text))
       return target === undefined ? undefined : checked(target)

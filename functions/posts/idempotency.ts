@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import { invalid } from '../errors.ts'
 import { recordKeys } from '../keys.ts'
@@ -16,6 +16,8 @@ export interface KeptAnswer {
 
 interface IdempotencyRecord {
   request: string
+  /** Makes the receipt another one when the key is used again after its time. */
+  nonce: string
   answer?: KeptAnswer
 }
 
@@ -42,16 +44,16 @@ export async function answerOnce(
     )
   }
   // Two publishers may choose the same key; the API key tells them apart.
-  const receipt = hashOf(`${c.req.header('authorization') ?? ''}\n${header}`)
+  const hash = hashOf(`${c.req.header('authorization') ?? ''}\n${header}`)
   const url = new URL(c.req.url)
   const request = hashOf(
     `${c.req.method}\n${url.pathname}${url.search}\n${c.req.header('content-type') ?? ''}\n`,
     body,
   )
-  const key = recordKeys.idempotency(receipt)
+  const key = recordKeys.idempotency(hash)
   const expiresAt = new Date(now().getTime() + keptMs)
 
-  const value: IdempotencyRecord = { request }
+  let value: IdempotencyRecord = { request, nonce: randomBytes(8).toString('hex') }
   const claim = await records.put({ ...key, value, expiresAt }, { ifAbsent: true })
   if (claim.status === 'conflict') {
     const kept = await records.get<IdempotencyRecord>(key)
@@ -62,13 +64,14 @@ export async function answerOnce(
       )
     }
     if (kept?.value.answer) return kept.value.answer
+    value = kept?.value ?? value
   }
-  const answer = await run(receipt)
+  const answer = await run(hashOf(hash, value.nonce))
   for (;;) {
     const kept = await records.get<IdempotencyRecord>(key)
     if (kept?.value.answer) return kept.value.answer
     const outcome = await records.put(
-      { ...key, value: { request, answer }, expiresAt },
+      { ...key, value: { ...value, answer }, expiresAt },
       kept ? { ifVersion: kept.version } : { ifAbsent: true },
     )
     if (outcome.status === 'stored') return answer

@@ -57,16 +57,16 @@ export async function findIdentities(
 }
 
 /**
- * Makes each hash lead to the post unless it leads to another one that exists; gives back the posts
- * that stood in the way. A record that leads nowhere (its post was given up before it was
- * finished) is taken over at its version. Repeatable.
+ * Makes each hash lead to the post unless it leads to another one that exists; gives back those that
+ * do. A record that leads nowhere (its post was given up before it was finished) is taken over at its
+ * version. Repeatable.
  */
 export async function claimIdentities(
   { records }: Pick<Platform, 'records'>,
   postId: string,
   hashes: readonly string[],
 ): Promise<string[]> {
-  const others = await Promise.all(
+  const lost = await Promise.all(
     hashes.map(async (hash) => {
       const record = { ...recordKeys.identity(hash), value: { postId } satisfies IdentityTarget }
       for (;;) {
@@ -75,13 +75,13 @@ export async function claimIdentities(
         const holder: StoredRecord<IdentityTarget> | undefined = await records.get(record)
         if (!holder) continue
         if (holder.value.postId === postId) return undefined
-        if (await records.get(recordKeys.post(holder.value.postId))) return holder.value.postId
+        if (await records.get(recordKeys.post(holder.value.postId))) return hash
         const taken = await records.put(record, { ifVersion: holder.version })
         if (taken.status === 'stored') return undefined
       }
     }),
   )
-  return [...new Set(others.filter((other) => other !== undefined))]
+  return lost.filter((hash) => hash !== undefined)
 }
 
 /** Takes back what `claimIdentities` made for a post that is given up. Others' records stay. */

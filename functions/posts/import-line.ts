@@ -40,7 +40,6 @@ export function contentTypeOf(path: string): PostSource['contentType'] | undefin
 /** A path below a root that names no place outside it; the message says what is wrong, or nothing. */
 export function pathFault(path: string): string | undefined {
   if (Buffer.byteLength(path) > 900) return 'is longer than 900 bytes'
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   if (/[\u0000-\u001f\u007f]/.test(path)) return 'has a control character'
   if (!path.isWellFormed()) return 'is not well-formed Unicode'
   if (path === '' || /^[/\\]|^[a-z]:[/\\]/i.test(path)) return 'is not below a root'
@@ -85,7 +84,14 @@ export function readImportLine(text: string, number: number): ImportLine {
         )
   }
   const { path: _, ...post } = json as Record<string, unknown>
-  const bytes = new TextEncoder().encode(JSON.stringify(post))
+  let bytes: Uint8Array
+  try {
+    bytes = new TextEncoder().encode(JSON.stringify(post))
+  } catch (error) {
+    // What JSON reads without recursion it writes with it.
+    if (!(error instanceof RangeError)) throw error
+    return refused(name, 'import.line', 'The line is nested too deeply.')
+  }
   return {
     status: 'source',
     name,

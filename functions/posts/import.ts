@@ -70,7 +70,8 @@ export async function* importPosts(
       }
     }
   } finally {
-    onJobs?.(await enqueueRegenerate(platform, [...dirty]))
+    const jobIds = await enqueueRegenerate(platform, [...dirty])
+    onJobs?.(jobIds)
   }
 }
 

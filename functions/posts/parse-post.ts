@@ -159,7 +159,12 @@ function readSource(source: PostSource): ReadSource {
   if (source.contentType === 'application/json') {
     const input = readPostInput(text)
     const markup = input.contentType === 'text/html' ? 'html' : 'markdown'
-    return { dialect: 'none', fields: fieldsOfInput(input), body: input.content, markup }
+    return {
+      dialect: 'none',
+      fields: fieldsOfInput(input),
+      body: input.content.replace(/\r\n?/g, '\n'),
+      markup,
+    }
   }
   const front = readFrontMatter(text)
   return {

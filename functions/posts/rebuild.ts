@@ -69,10 +69,7 @@ async function rebuildWindow(platform: RebuildPlatform, ids: readonly string[]):
       // A writer that was first does all of this itself.
       if (outcome.status === 'conflict') return undefined
       const claimed = await claimKeys({ records }, { ...record, value, version: outcome.version })
-      if (claimed.status === 'overtaken') return undefined
-      return claimed.status === 'claimed'
-        ? claimed.record
-        : { ...record, value, version: outcome.version }
+      return claimed.status === 'claimed' ? claimed.record : undefined
     }),
   )
   await finishPosts(

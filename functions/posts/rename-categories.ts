@@ -26,7 +26,10 @@ export async function moveRenamedPosts(
     for (;;) {
       const partition = recordKeys.dateIndex(slug)
       const { records: rows } = await records.query<DatedRow>(partition, { limit: windowPosts })
-      const some = await moveWindow(platform, rows.map(({ value }) => value.id))
+      const some = await moveWindow(
+        platform,
+        rows.map(({ value }) => value.id),
+      )
       moved += some
       if (some === 0) break
     }
@@ -50,7 +53,9 @@ async function moveWindow(
       if (categories.join() === record.value.categories.join()) return undefined
       const value = markUnfinished(platform, { ...record.value, categories }, record.value)
       const outcome = await records.put({ ...record, value }, { ifVersion: record.version })
-      return outcome.status === 'stored' ? { ...record, value, version: outcome.version } : undefined
+      return outcome.status === 'stored'
+        ? { ...record, value, version: outcome.version }
+        : undefined
     }),
   )
   const changed = written.filter((record) => record !== undefined)

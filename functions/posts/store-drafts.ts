@@ -166,16 +166,17 @@ async function writeChange(
   if (!value.unfinished?.claims) return record
   const claimed = await claimKeys({ records }, record)
   if (claimed.status === 'overtaken') return undefined
-  if (!previous) draft.madeId = post.id
-  // Another post has the address it asked for: once more, read as it stands at its own.
-  if (claimed.status === 'claimed' && claimed.record.value.slug !== post.slug) return undefined
-  if (claimed.status === 'lost' && !previous && (await giveUpPost({ records }, record))) {
+  // Another post took one of its keys in the same moment: this is an edit of that one.
+  if (!previous && claimed.lost.length > 0 && (await giveUpPost({ records }, claimed.record))) {
     return undefined
   }
+  if (!previous) draft.madeId = post.id
+  // Another post has the address it asked for: once more, read as it stands at its own.
+  if (claimed.record.value.slug !== post.slug) return undefined
   if (previous && previous.value.slug !== post.slug) {
     await releaseAddress({ records }, post.id, previous.value.slug)
   }
-  return claimed.status === 'claimed' ? claimed.record : record
+  return claimed.record
 }
 
 function refuse(draft: Draft, found: Found, options: StoreOptions): PublishOutcome | undefined {

@@ -50,8 +50,7 @@ export async function finishAbandoned(
         if (!post || !isUnfinished(post.value)) return undefined
         if (!post.value.unfinished?.claims) return post
         const outcome = await claimKeys(platform, post)
-        // A key lost to another post stays lost: the words are safe in this one.
-        if (outcome.status === 'lost') return post
+        // A key that another post has stays there: the words are safe in this one.
         return outcome.status === 'claimed' ? outcome.record : undefined
       }),
     )

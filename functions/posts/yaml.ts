@@ -44,7 +44,8 @@ function attempt(text: string): YamlOutcome {
     const known = error instanceof YAMLException
     return {
       status: 'unreadable',
-      line: known ? error.mark.line + 1 : 1,
+      // What ends too early is faulted behind the last line.
+      line: known ? Math.min(error.mark.line + 1, text.trimEnd().split('\n').length) : 1,
       reason: known ? error.reason : 'it is nested too deeply',
     }
   }

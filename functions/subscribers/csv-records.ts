@@ -74,32 +74,40 @@ export async function* csvRecords(
   firstLine = 1,
 ): AsyncGenerator<CsvRecord, void, undefined> {
   const source = lines[Symbol.asyncIterator]()
-  /** Lines read ahead and given back. */
-  const ahead: string[] = []
-  const nextLine = async () => {
-    const given = ahead.shift()
-    if (given !== undefined) return given
+  /** Lines read and not given out; the first `done` of them are. */
+  let held: string[] = []
+  let done = 0
+  const lineAt = async (at: number): Promise<string | undefined> => {
+    if (at < held.length) return held[at]
     const next = await source.next()
-    return next.done ? undefined : next.value
+    if (next.done) return undefined
+    held.push(next.value)
+    return next.value
   }
   for (let line = firstLine; ; ) {
-    const first = await nextLine()
+    if (done > 1000) {
+      held = held.slice(done)
+      done = 0
+    }
+    const first = held[done] ?? (await lineAt(done))
     if (first === undefined) return
-    const held = [first]
+    let count = 1
     let length = first.length
     let isOpen = quoteIsOpen(first, delimiter, false)
-    while (isOpen && held.length < maxLines && length <= maxCharacters) {
-      const more = await nextLine()
+    while (isOpen && count < maxLines && length <= maxCharacters) {
+      // Waited for only where a line is not there yet: a file of open quotes reads each many times.
+      const more = held[done + count] ?? (await lineAt(done + count))
       if (more === undefined) break
-      held.push(more)
+      count += 1
       length += more.length + 1
       isOpen = quoteIsOpen(more, delimiter, true)
     }
     const isBroken = isOpen || length > maxCharacters
-    if (isBroken) ahead.unshift(...held.splice(1))
-    const text = held.join('\n')
+    if (isBroken) count = 1
+    const text = count === 1 ? first : held.slice(done, done + count).join('\n')
     if (isBroken || text.trim() !== '') yield { line, text, isBroken }
-    line += held.length
+    line += count
+    done += count
   }
 }
 

@@ -3,7 +3,7 @@ import { addressChangeEmail } from '../../templates/emails/address-change-email.
 import { confirmationEmail } from '../../templates/emails/confirmation-email.tsx'
 import { preferencesLinkEmail } from '../../templates/emails/preferences-link-email.tsx'
 import { recordKeys, urlPaths } from '../keys.ts'
-import { messageIdOf, noticeHeaders, senderOf } from '../mail/headers.ts'
+import { messageIdOf, noticeHeaders, parseMailbox, senderOf } from '../mail/headers.ts'
 import { plainMessage } from '../mail/message.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import { listCategories } from '../posts/categories.ts'
@@ -62,7 +62,7 @@ export async function sendConfirmation(platform: Platform, subscriberId: string)
   const outcome = await platform.mailer.send(
     {
       deliveryId: claim.value.deliveryId,
-      from: message.from,
+      from: parseMailbox(message.from).address,
       to: request.email,
       raw: message.raw,
       kind: 'transactional',

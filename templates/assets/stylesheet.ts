@@ -9,7 +9,10 @@ export function stylesheet(accent?: string): { css: string; path: string } {
   const known = made.get(accent ?? '')
   if (known) return known
   const css = rules(accentFor('light', accent), accentFor('dark', accent))
-    .replace(/\s*\n\s*/g, '\n')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/ ?([{};,]) ?/g, '$1')
+    .replaceAll(/: /g, ':')
+    .replaceAll(';}', '}')
     .trim()
   const hash = createHash('sha256').update(css).digest('hex').slice(0, 10)
   const sheet = { css, path: `/assets/site.${hash}.css` }
@@ -69,7 +72,7 @@ body {
 body, [lang] { font-family: var(--serif); }
 :is(:lang(zh), :lang(ja), :lang(ko)) :is(em, i, cite) { font-style: normal; text-emphasis: filled dot; text-emphasis-position: under right; }
 :is(:lang(zh), :lang(ja), :lang(ko)).body p { line-height: 1.8; }
-h1, h2, h3, h4 { margin: 0; line-height: 1.15; font-weight: 700; text-wrap: balance; overflow-wrap: anywhere; }
+h1, h2, h3, h4 { margin: 0; line-height: 1.15; font-weight: 700; text-wrap: balance; overflow-wrap: anywhere; hyphens: auto; hyphenate-limit-chars: 14 6 6; }
 :is(h1, h2, h3, h4):is(:lang(zh), :lang(ja), :lang(ko)) { line-height: 1.35; }
 p, ul, ol, dl, dd, figure, fieldset { margin: 0; padding: 0; }
 a { color: inherit; text-decoration-thickness: 1px; text-underline-offset: .15em; }
@@ -143,15 +146,16 @@ img, video { block-size: auto; }
 .feeds dt { font-weight: 700; }
 .address { display: block; font-family: ui-monospace, Menlo, Consolas, "Noto Sans Mono", monospace; letter-spacing: 0; overflow-wrap: anywhere; user-select: all; padding-block: .2rem; }
 .feed { padding-block: var(--step); border-block-start: 1px solid var(--rule); }
-.feed h2, .feed h3 { font-size: 1.22rem; }
-.formats { display: flex; flex-wrap: wrap; gap: 0 1.2rem; }
+.feed h2 { font-size: 1.22rem; }
+.feed .feeds, aside .feeds { margin-block-start: var(--step); }
+.feed h2 a { text-decoration: none; }
+.feed h2 a:hover { text-decoration: underline; }
+.formats { display: flex; flex-wrap: wrap; gap: 0 1.2rem; align-items: baseline; }
 .formats a { padding-block: .3rem; }
 
-form { max-inline-size: 36em; }
 .field { margin-block-start: calc(var(--step) * 1.5); border: 0; min-inline-size: 0; }
 .panel .field { margin-block-start: var(--step); }
 label, legend { display: block; font-weight: 700; padding: 0; }
-legend { margin-block-end: .3rem; }
 input:not([type=radio], [type=checkbox], [type=hidden]), select {
   inline-size: 100%; min-block-size: 44px; padding: .4rem .6rem; margin-block-start: .25rem;
   border: 1px solid var(--ink); border-radius: 0; background: transparent; color: inherit; font-size: 1rem;
@@ -159,15 +163,17 @@ input:not([type=radio], [type=checkbox], [type=hidden]), select {
 select option, select optgroup { background: var(--paper); color: var(--ink); }
 .short { max-inline-size: 12rem; }
 .choice { display: grid; grid-template-columns: auto 1fr; gap: .7rem; align-items: start; min-block-size: 44px; padding-block: .55rem; font-weight: 400; font-family: var(--serif); font-size: 1rem; letter-spacing: 0; border-block-end: 1px solid var(--rule); }
-.choice input { inline-size: 1.15rem; block-size: 1.15rem; margin: .25rem 0 0; accent-color: var(--accent); }
+.choice input { inline-size: 1.15rem; block-size: 1.15rem; margin: 0; accent-color: var(--accent); }
 .choice .hint { display: block; }
+.choice:last-child { border: 0; }
 .choices.many { columns: 15rem; column-gap: 1.6rem; }
 .choices.many .choice { break-inside: avoid; }
 .hint { margin-block-start: .3rem; }
 .fault { color: var(--accent); font-weight: 700; font-family: var(--sans); font-size: .82rem; margin-block-start: .3rem; }
-[aria-invalid] { outline: 2px solid var(--accent); outline-offset: 1px; }
-.errors, .notice { border-block: 1px solid var(--accent); padding-block: var(--step); margin-block-end: calc(var(--step) * 2); }
-.errors h2 { font-size: 1rem; font-family: var(--sans); }
+[aria-invalid]:not(:focus-visible) { outline: 1px solid var(--accent); border-color: var(--accent) !important; }
+.errors, .notice { border: 1px solid var(--accent); padding: var(--step); margin-block-end: calc(var(--step) * 2); outline: 0; }
+.errors { border-width: 2px; }
+.errors h2 { font-size: 1rem; margin-block-end: .3rem; }
 button, .button {
   display: inline-block; min-block-size: 44px; padding: .55rem 1.4rem; margin-block-start: calc(var(--step) * 1.5);
   border: 1px solid var(--accent); border-radius: 0; background: var(--accent); color: var(--paper); font-weight: 700; cursor: pointer; text-decoration: none; text-align: center;
@@ -177,6 +183,7 @@ button.second { background: transparent; color: var(--ink); border-color: var(--
 button.second:hover { color: var(--accent); border-color: var(--accent); background: transparent; }
 details { margin-block-start: calc(var(--step) * 1.5); border-block: 1px solid var(--rule); }
 summary { padding-block: .7rem; font-weight: 700; cursor: pointer; }
+details + .hint { margin-block-start: var(--step); }
 details > div { padding-block-end: var(--step); }
 .section { border-block-start: 1px solid var(--rule); padding-block: calc(var(--step) * 1.5); }
 .section > h2, .panel h2 { font-size: 1.22rem; }
@@ -185,9 +192,13 @@ details > div { padding-block-end: var(--step); }
 .mails a { font-family: var(--serif); font-size: 1.22rem; letter-spacing: 0; line-height: 1.3; }
 .frame { inline-size: 100%; block-size: 60rem; border: 1px solid var(--rule); background: var(--paper); }
 .source { white-space: pre-wrap; overflow-wrap: anywhere; font: .82rem/1.5 ui-monospace, Menlo, Consolas, "Noto Sans Mono", "Noto Sans Mono CJK SC", monospace; }
-.issue { margin-block-start: calc(var(--step) * 2); }
+.issue, .group { margin-block-start: calc(var(--step) * 2); }
+.group { border-block-start: 1px solid var(--ink); padding-block-start: .6rem; }
+.group a { text-decoration: none; }
 
 @media (min-width: 640px) {
+  .row { display: flex; justify-content: space-between; align-items: baseline; gap: 1.6rem; }
+  .row .formats { flex: none; }
   .nav ul { column-gap: 1.6rem; }
   .masthead { grid-template-columns: 1fr auto; align-items: end; }
   .masthead .name, .masthead .tagline { grid-column: 1; }

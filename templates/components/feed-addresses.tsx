@@ -14,7 +14,9 @@ export function FeedAddresses({ feed, baseUrl }: { feed: string; baseUrl: string
         <div>
           <dt>{name}</dt>
           <dd>
-            <code class="address">{`${baseUrl}${urlPaths.feed(feed, document)}`}</code>
+            <code class="address">
+              {breakable(`${baseUrl}${urlPaths.feed(feed, document)}`)}
+            </code>
           </dd>
         </div>
       ))}
@@ -22,10 +24,22 @@ export function FeedAddresses({ feed, baseUrl }: { feed: string; baseUrl: string
   )
 }
 
+/** May be broken after each slash, which a copy does not show. */
+function breakable(address: string) {
+  return address.split(/(?<=[^/]\/)(?=[^/])/).map((part, i) => (
+    <>
+      {i > 0 && <wbr />}
+      {part}
+    </>
+  ))
+}
+
 /** The three formats as links in a line. `title` tells the same names of many feeds apart. */
-export function FeedLinks({ feed, title }: { feed: string; title: string }) {
+export function FeedLinks(props: { feed: string; title: string; note?: string }) {
+  const { feed, title, note } = props
   return (
     <p class="formats small">
+      {note && <span>{note}</span>}
       {formats.map(([name, document]) => (
         <a href={urlPaths.feed(feed, document)} aria-label={`${title}: ${name}`}>
           {name}

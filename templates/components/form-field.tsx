@@ -1,16 +1,23 @@
 import type { Child } from 'hono/jsx'
 import type { FieldError } from '../../functions/errors.ts'
 import type { Messages } from '../locales/messages.ts'
+import { markedText } from './marked-text.tsx'
 
 /** What is wrong with a field, beside it; nothing when it is right. */
-export function Fault({ errors, path }: { errors: readonly FieldError[]; path: string }) {
-  const found = errors.filter((error) => error.path === path)
-  if (found.length === 0) return null
+export function Fault(props: { errors: readonly FieldError[]; path: string; m: Messages }) {
+  const found = props.errors.find((error) => error.path === props.path)
   return (
-    <p class="fault" id={`fault-${path}`}>
-      {found.map((error) => error.message).join(' ')}
-    </p>
+    found && (
+      <p class="fault" id={`fault-${props.path}`}>
+        {faultText(found, props.m)}
+      </p>
+    )
   )
+}
+
+/** In the reader's language where it has a sentence for the field, else as the service says it. */
+function faultText({ path, message }: FieldError, m: Messages) {
+  return markedText(m.subscribe.faults[path] ?? message)
 }
 
 /** The attributes that tie a control to its hint and its fault. */
@@ -36,7 +43,11 @@ export function ErrorSummary({ errors, m }: { errors: readonly FieldError[]; m: 
       <ul class="plain">
         {errors.map((error) => (
           <li>
-            {error.path ? <a href={`#field-${error.path}`}>{error.message}</a> : error.message}
+            {error.path ? (
+              <a href={`#field-${error.path}`}>{faultText(error, m)}</a>
+            ) : (
+              faultText(error, m)
+            )}
           </li>
         ))}
       </ul>
@@ -50,9 +61,10 @@ export function Field(props: {
   label: string
   hint?: string
   errors: readonly FieldError[]
+  m: Messages
   children: Child
 }) {
-  const { path, label, hint, errors, children } = props
+  const { path, label, hint, errors, m, children } = props
   return (
     <div class="field">
       <label for={`field-${path}`}>{label}</label>
@@ -62,7 +74,7 @@ export function Field(props: {
           {hint}
         </p>
       )}
-      <Fault errors={errors} path={path} />
+      <Fault errors={errors} path={path} m={m} />
     </div>
   )
 }

@@ -44,12 +44,12 @@ function CategoryChoices({ categories, values, errors, m }: FieldsProps) {
   if (categories.length === 0) return null
   const chosen = new Set(values.categories)
   return (
-    <fieldset class="field" id="field-categories" {...describedBy(errors, 'categories', 'hint-categories')}>
+    <fieldset class="field" id="field-categories" aria-describedby="hint-categories">
       <legend>{m.subscribe.categories}</legend>
       <p class="hint" id="hint-categories">
         {m.subscribe.categoriesHint}
       </p>
-      <Fault errors={errors} path="categories" />
+      <Fault errors={errors} path="categories" m={m} />
       {/* Sent also when no box is ticked: without it none would be taken for unchanged. */}
       <input type="hidden" name="categories" value="" />
       <div class={categories.length > 8 ? 'choices many' : 'choices'}>
@@ -70,9 +70,15 @@ function CategoryChoices({ categories, values, errors, m }: FieldsProps) {
 function CadenceChoices({ cadences, values, errors, settings, m }: FieldsProps) {
   const chosen = values.cadence ?? settings.digests.cadence
   return (
-    <fieldset class="field" id="field-cadence" {...describedBy(errors, 'cadence')}>
+    <fieldset
+      class="field"
+      id="field-cadence"
+      {...(errors.some(({ path }) => path === 'cadence')
+        ? { 'aria-describedby': 'fault-cadence' }
+        : {})}
+    >
       <legend>{m.subscribe.cadence}</legend>
-      <Fault errors={errors} path="cadence" />
+      <Fault errors={errors} path="cadence" m={m} />
       {cadences.map((cadence) => (
         <label class="choice">
           <input type="radio" name="cadence" value={cadence} checked={cadence === chosen} />
@@ -96,10 +102,10 @@ function TimeChoices({ values, errors, settings, m }: FieldsProps) {
       <summary>{m.subscribe.when}</summary>
       <div>
         <p class="hint">{m.subscribe.whenDefault(sentence)}</p>
-        <Field path="day" label={m.subscribe.day} hint={m.subscribe.dayHint} errors={errors}>
+        <Field path="day" label={m.subscribe.day} hint={m.subscribe.dayHint} errors={errors} m={m}>
           <DaySelect m={m} day={values.day ?? ''} errors={errors} />
         </Field>
-        <Field path="at" label={m.subscribe.at} errors={errors}>
+        <Field path="at" label={m.subscribe.at} errors={errors} m={m}>
           <input
             class="short"
             type="time"
@@ -109,12 +115,12 @@ function TimeChoices({ values, errors, settings, m }: FieldsProps) {
             {...describedBy(errors, 'at')}
           />
         </Field>
-        <Field path="timeZone" label={m.subscribe.timeZone} errors={errors}>
+        <Field path="timeZone" label={m.subscribe.timeZone} errors={errors} m={m}>
           <select id="field-timeZone" name="timeZone" {...describedBy(errors, 'timeZone')}>
             <TimeZoneOptions chosen={timeZone} />
           </select>
         </Field>
-        <Field path="locale" label={m.subscribe.locale} errors={errors}>
+        <Field path="locale" label={m.subscribe.locale} errors={errors} m={m}>
           <select id="field-locale" name="locale" {...describedBy(errors, 'locale')}>
             {locales.map((locale) => (
               <option

@@ -38,7 +38,7 @@ export function confirmationEmail(input: {
           </p>
         </>
       ),
-      text: `${m.mail.confirmWhat}:\n${categories}\n${schedule}`,
+      text: `${m.mail.label(m.mail.confirmWhat)}\n${categories}\n${schedule}`,
     },
     button: m.mail.confirmButton,
     url: input.confirmUrl,

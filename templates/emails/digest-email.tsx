@@ -114,7 +114,7 @@ function DigestMail(input: DigestEmailInput) {
       {groups.map(({ category, posts }, at) => (
         <>
           {(category || groups.length > 1) && (
-            <Row padding="22px 24px 0" line={at > 0}>
+            <Row padding={at > 0 ? '10px 0 0' : '20px 0 0'} {...(at > 0 ? { line: 'ink' as const } : {})}>
               <p class="ink" id={`c${at + 1}`} style={`margin:0;${styles.label}`}>
                 {category ? category.title : m.mail.uncategorised}
               </p>
@@ -126,7 +126,7 @@ function DigestMail(input: DigestEmailInput) {
         </>
       ))}
       {more > 0 && editionUrl && (
-        <Row padding="20px 24px 24px" line>
+        <Row padding="16px 0 20px" line="ink">
           <p class="ink" style={styles.text}>
             <a href={editionUrl} style={`${styles.link};text-decoration:underline`}>
               {m.mail.andMore(more)}
@@ -143,7 +143,7 @@ function Contents({ groups, locale }: DigestEmailInput) {
   return (
     <Row>
       <p class="quiet" style={`margin:0;${styles.small}`}>
-        {`${m.mail.inThisIssue}: `}
+        {m.mail.label(m.mail.inThisIssue)}{' '}
         {groups.slice(0, 40).map(({ category, posts }, at) => (
           <>
             {at > 0 && ' · '}
@@ -190,12 +190,12 @@ function Card(props: { post: EmailPost; input: DigestEmailInput; isFirst: boolea
     </>
   )
   return (
-    <Row padding={isLast ? '14px 24px 24px' : '14px 24px 18px'} line={!isFirst}>
+    <Row padding={isLast ? '14px 0 24px' : '14px 0 18px'} {...(isFirst ? {} : { line: 'hair' as const })}>
       {post.image ? (
         <Table style="table-layout:fixed">
           <tr>
             <td valign="top">{text}</td>
-            <td class="thumb" width="160" valign="top" style="padding:4px 0 0 24px">
+            <td class="thumb" width="136" align="right" valign="top" style="padding:4px 0 0 24px">
               <img
                 src={post.image.url}
                 alt={post.image.alt ?? ''}

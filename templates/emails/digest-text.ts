@@ -37,9 +37,9 @@ export function digestText(input: DigestEmailInput): string {
     textFooter({
       why: m.mail.why(settings.site.title, chosenTitles(m, input.categoryTitles), input.cadence),
       labels: [
-        [m.mail.preferences, links.preferences],
-        [m.mail.unsubscribe, links.unsubscribe],
-        [m.mail.archive, `${settings.site.baseUrl}${urlPaths.archive}`],
+        [m.mail.label(m.mail.preferences), links.preferences],
+        [m.mail.label(m.mail.unsubscribe), links.unsubscribe],
+        [m.mail.label(m.mail.archive), `${settings.site.baseUrl}${urlPaths.archive}`],
       ],
       address: settings.mail.postalAddress,
     }),

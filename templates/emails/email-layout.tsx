@@ -27,12 +27,13 @@ export function serifFor(language: string): string {
 export const styles = {
   small: `font-family:${sans};font-size:14px;line-height:1.5;color:${light.quiet}`,
   label: `font-family:${sans};font-size:14px;line-height:1.5;font-weight:bold;color:${light.ink}`,
-  headline: `margin:0;font-size:20px;line-height:1.3;font-weight:bold;color:${light.ink}`,
+  headline: `margin:0;-webkit-hyphens:auto;hyphens:auto;hyphenate-limit-chars:14 6 6;font-size:20px;line-height:1.3;font-weight:bold;color:${light.ink}`,
   lead: `margin:0;font-size:26px;line-height:1.2;font-weight:bold;color:${light.ink}`,
   text: `margin:0;font-size:16px;line-height:1.6;color:${light.ink}`,
   link: `color:${light.ink};text-decoration:none`,
   quietLink: `color:${light.quiet};text-decoration:underline`,
   hairline: `border-top:1px solid ${rule.light}`,
+  inkLine: `border-top:1px solid ${light.ink}`,
 } as const
 
 const darkRules = (accent: string) => `
@@ -43,6 +44,7 @@ a:hover{text-decoration:underline!important}
 .ink,.ink a,.ink p,.ink td,.ink li,.ink h1,.ink h2,.ink h3,.ink h4{color:${dark.ink}!important}
 .quiet,.quiet a{color:${dark.quiet}!important}
 .line{border-color:${rule.dark}!important}
+.ink{border-color:${dark.ink}!important}
 .accent{border-color:${accent}!important}
 .button a{background:${accent}!important;border-color:${accent}!important;color:${dark.paper}!important}
 }
@@ -66,7 +68,7 @@ interface LayoutProps {
 // Fills up the line beside the subject, so that no text of the mail runs into it.
 const filler = '&#847;&zwnj;&nbsp;'.repeat(60)
 
-/** The paper of every mail: 600 px, one column, masthead, content, footer. */
+/** The paper of every mail: 600 px with its margins, one column, masthead, content, footer. */
 export function EmailLayout(props: LayoutProps) {
   const { settings, title, preheader, subtitle, webUrl } = props
   const m = messagesFor(props.locale)
@@ -95,17 +97,17 @@ export function EmailLayout(props: LayoutProps) {
         )}
         <Table class="paper" style={`background:${light.paper}`}>
           <tr>
-            <td align="center">
+            <td align="center" class="side" style="padding:0 24px">
               {raw(
-                '<!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->',
+                '<!--[if mso]><table role="presentation" width="552" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->',
               )}
               <Table
-                style={`max-width:600px;table-layout:fixed;word-wrap:break-word;overflow-wrap:break-word;font-family:${serif};text-align:left`}
+                style={`max-width:552px;table-layout:fixed;word-wrap:break-word;overflow-wrap:break-word;font-family:${serif};text-align:left`}
               >
                 <tr>
                   <td
-                    class="side accent"
-                    style={`padding:28px 24px 14px;border-bottom:4px double ${accentFor('light', site.accent)}`}
+                    class="accent"
+                    style={`padding:28px 0 14px;border-bottom:4px double ${accentFor('light', site.accent)}`}
                   >
                     <p class="ink" style={`margin:0;font-family:${serifFor(site.language)};font-size:32px;line-height:1.15;font-weight:bold`}>
                       <a href={site.baseUrl} style={styles.link} lang={site.language}>
@@ -155,11 +157,14 @@ export function Table(props: { class?: string; style?: string; children?: Child 
 }
 
 /** A row of the mail. */
-export function Row(props: { padding?: string; line?: boolean; children?: Child }) {
-  const { padding = '20px 24px 0', line } = props
+export function Row(props: { padding?: string; line?: 'hair' | 'ink'; children?: Child }) {
+  const { padding = '20px 0 0', line } = props
   return (
     <tr>
-      <td class={line ? 'side line' : 'side'} style={`padding:${padding}${line ? `;${styles.hairline}` : ''}`}>
+      <td
+        {...(line ? { class: line === 'ink' ? 'ink' : 'line' } : {})}
+        style={`padding:${padding}${line ? `;${line === 'ink' ? styles.inkLine : styles.hairline}` : ''}`}
+      >
         {props.children}
       </td>
     </tr>
@@ -172,7 +177,7 @@ export function Footer(props: { settings: Settings; locale: string; why: string;
   const { mail } = messagesFor(props.locale)
   const { baseUrl } = settings.site
   return (
-    <Row padding="20px 24px 40px" line>
+    <Row padding="20px 0 40px" line="hair">
       <p class="quiet" style={`margin:0;${styles.small}`}>
         {why}
       </p>

@@ -57,13 +57,18 @@ export function oneLine(text: string): string {
 }
 
 /** The foot of a bulk mail's plain text. */
-export function textFooter(lines: { why: string; labels: [string, string][]; address?: string | undefined }): string {
+export function textFooter(lines: {
+  why: string
+  /** Each with its link. */
+  labels: readonly (readonly [string, string])[]
+  address?: string | undefined
+}): string {
   return [
     textRule,
     '',
     wrapText(lines.why, textColumns),
     '',
-    ...lines.labels.flatMap(([label, link]) => [`${label}:`, link]),
+    ...lines.labels.flatMap(([label, link]) => [label, link]),
     ...(lines.address ? ['', wrapText(lines.address, textColumns)] : []),
     '',
   ].join('\n')

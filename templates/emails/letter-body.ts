@@ -1,32 +1,36 @@
 import { Parser } from 'htmlparser2'
-import { styles } from './email-layout.tsx'
 
 const mono = `font-family:Menlo,Consolas,monospace;font-size:14px`
+const text = 'font-size:16px;line-height:1.6'
+const heading = 'line-height:1.3;font-weight:bold'
 const gap = 'margin:16px 0 0'
 
-/** Inline, as mail programs want it, for what the sanitiser lets through. */
+/**
+ * Inline, as mail programs want it, for what the sanitiser lets through. No colours: text and lines
+ * take those of the mail around, light or dark.
+ */
 const tagStyles: Readonly<Record<string, string>> = {
-  p: `${styles.text};${gap}`,
-  h1: `${styles.headline};margin:28px 0 0`,
-  h2: `${styles.headline};margin:28px 0 0`,
-  h3: `${styles.headline};margin:24px 0 0;font-size:18px`,
-  h4: `${styles.headline};margin:24px 0 0;font-size:16px`,
-  h5: `${styles.headline};margin:24px 0 0;font-size:16px`,
-  h6: `${styles.headline};margin:24px 0 0;font-size:16px`,
-  ul: `${styles.text};${gap};padding-left:24px`,
-  ol: `${styles.text};${gap};padding-left:24px`,
+  p: `${text};${gap}`,
+  h1: `${heading};font-size:20px;margin:28px 0 0`,
+  h2: `${heading};font-size:20px;margin:28px 0 0`,
+  h3: `${heading};font-size:18px;margin:24px 0 0`,
+  h4: `${heading};font-size:16px;margin:24px 0 0`,
+  h5: `${heading};font-size:16px;margin:24px 0 0`,
+  h6: `${heading};font-size:16px;margin:24px 0 0`,
+  ul: `${text};${gap};padding-left:24px`,
+  ol: `${text};${gap};padding-left:24px`,
   li: 'margin:6px 0 0',
-  blockquote: `${styles.text};margin:16px 0 0;padding:0 0 0 18px;border-left:1px solid currentColor`,
+  blockquote: `${text};margin:16px 0 0;padding:0 0 0 18px;border-left:1px solid`,
   pre: `${mono};${gap};line-height:1.5;white-space:pre-wrap;word-wrap:break-word`,
   code: mono,
   a: 'color:inherit;text-decoration:underline',
   img: 'display:block;border:0;max-width:100%;height:auto;margin:16px 0 0',
-  figure: 'margin:16px 0 0',
-  figcaption: `${styles.small};margin:6px 0 0`,
-  hr: `border:0;${styles.hairline};margin:24px 0`,
-  table: `${styles.text};${gap};border-collapse:collapse`,
-  th: `padding:4px 12px 4px 0;text-align:left;border-bottom:1px solid currentColor`,
-  td: `padding:4px 12px 4px 0;vertical-align:top;border-bottom:1px solid currentColor`,
+  figure: gap,
+  figcaption: 'font-size:14px;line-height:1.5;margin:6px 0 0',
+  hr: 'border:0;border-top:1px solid;margin:24px 0;opacity:0.3',
+  table: `${text};${gap};border-collapse:collapse`,
+  th: 'padding:4px 12px 4px 0;text-align:left;border-bottom:1px solid',
+  td: 'padding:4px 12px 4px 0;vertical-align:top;border-bottom:1px solid',
 }
 
 /** What a mail cannot show. Its content goes with it. */
@@ -59,7 +63,7 @@ export function letterBody(html: string, maxBytes: number): { html: string; isWh
       onopentag(name, attributes) {
         if (left.has(name)) {
           // `picture` only chooses between sources; the `img` in it is for everyone.
-          if (name !== 'picture' && !empty.has(name)) dropped += 1
+          if (name !== 'picture') dropped += 1
           return
         }
         if (!empty.has(name)) depth += 1

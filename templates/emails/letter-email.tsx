@@ -82,7 +82,7 @@ function letterHtml(input: LetterEmailInput, body: string, isWhole: boolean): st
         />
       }
     >
-      <Row padding="28px 24px 32px">
+      <Row padding="28px 0 32px">
         <h1 class="ink" lang={lang} style={`${styles.lead}${font}`}>
           <a href={post.url} style={styles.link}>
             {post.title}
@@ -121,13 +121,13 @@ function letterText(input: LetterEmailInput, m: ReturnType<typeof messagesFor>):
     '',
     wrapText(text || post.summary, textColumns),
     '',
-    ...(isWhole ? [] : [wrapText(`${m.mail.letterTooLong}:`, textColumns), post.url, '']),
+    ...(isWhole ? [] : [wrapText(m.mail.label(m.mail.letterTooLong), textColumns), post.url, '']),
     textFooter({
       why: m.mail.whyLetter(settings.site.title, chosenTitles(m, input.categoryTitles)),
       labels: [
-        [m.mail.preferences, links.preferences],
-        [m.mail.unsubscribe, links.unsubscribe],
-        [m.mail.archive, `${settings.site.baseUrl}${urlPaths.archive}`],
+        [m.mail.label(m.mail.preferences), links.preferences],
+        [m.mail.label(m.mail.unsubscribe), links.unsubscribe],
+        [m.mail.label(m.mail.archive), `${settings.site.baseUrl}${urlPaths.archive}`],
       ],
       address: settings.mail.postalAddress,
     }),

@@ -30,14 +30,14 @@ export function noticeEmail(notice: Notice): Email {
   const subject = cutToWidth(oneLine(notice.subject), 78)
   const mail = (
     <EmailLayout settings={settings} locale={locale} title={subject} preheader={lead}>
-      <Row padding="28px 24px 36px">
+      <Row padding="28px 0 36px">
         <p class="ink" style={styles.text}>
           {lead}
         </p>
         {details?.html}
         <ActionButton settings={settings} url={url} text={button} orCopy={m.mail.orCopy} />
       </Row>
-      <Row padding="20px 24px 40px" line>
+      <Row padding="20px 0 40px" line="hair">
         <p class="quiet" style={`margin:0;${styles.small}`}>
           {ignore}
         </p>
@@ -53,7 +53,7 @@ export function noticeEmail(notice: Notice): Email {
     wrapText(lead, textColumns),
     ...(details ? ['', wrapText(details.text, textColumns)] : []),
     '',
-    `${button}:`,
+    m.mail.label(button),
     url,
     '',
     textRule,

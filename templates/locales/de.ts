@@ -91,6 +91,17 @@ export const de: Messages = {
       'Mit dem Abonnement bitten Sie uns, Ihnen zu schreiben, bis Sie es beenden. Jede E-Mail enthält einen Link dafür.',
     errorTitle: 'Bitte sehen Sie sich das noch einmal an',
     errorPrefix: 'Fehler',
+    faults: {
+      email: 'An diese Adresse lässt sich nichts schicken. Sie sieht so aus: name@example.org',
+      categories: 'Diese Rubrik gibt es hier nicht. Wählen Sie unter den aufgeführten.',
+      cadence: 'Wählen Sie, wie oft Sie Post möchten.',
+      day: 'Dieser Tag passt nicht dazu, wie oft Sie Post möchten.',
+      at: 'Die Uhrzeit muss zwischen 00:00 und 23:59 liegen.',
+      timeZone: 'Diese Zeitzone ist nicht bekannt.',
+      locale: 'Diese Sprache ist nicht bekannt.',
+      pausedUntil: 'Wählen Sie einen Tag in der Zukunft.',
+      confirm: 'Bitte kreuzen Sie an, dass alles gelöscht werden soll.',
+    },
   },
   cadences: {
     instant: 'Sobald etwas erscheint (das können mehrere E-Mails am Tag sein)',
@@ -115,7 +126,7 @@ export const de: Messages = {
   },
   confirm: {
     title: 'Abonnement bestätigen',
-    lead: (site) => `Sie möchten E-Mails von ${site} erhalten:`,
+    lead: (site) => `Sie möchten E-Mails von „${site}“ erhalten:`,
     button: 'Bestätigen',
     ignore: 'Das waren nicht Sie? Schließen Sie diese Seite, dann wird nichts verschickt.',
   },
@@ -157,7 +168,7 @@ export const de: Messages = {
   },
   unsubscribe: {
     title: 'Abbestellen',
-    lead: (site) => `Soll ${site} Ihnen keine E-Mails mehr schicken?`,
+    lead: (site) => `Soll „${site}“ Ihnen keine E-Mails mehr schicken?`,
     leadCategory: (category) =>
       `Soll „${category}“ künftig wegbleiben? Ihre anderen Rubriken bleiben, wie sie sind.`,
     button: 'Abbestellen',
@@ -246,34 +257,35 @@ export const de: Messages = {
       plural('de', count, { one: 'und 1 weiterer im Web', other: 'und # weitere im Web' }),
     why: (site, categories, cadence) =>
       categories
-        ? `Sie haben bei ${site} ${categories} bestellt, ${often[cadence]}.`
-        : `Sie haben bei ${site} alles Neue bestellt, ${often[cadence]}.`,
+        ? `Das haben Sie bei „${site}“ bestellt, ${often[cadence]}: ${categories}.`
+        : `Sie haben bei „${site}“ alles Neue bestellt, ${often[cadence]}.`,
     whyLetter: (site, categories) =>
       categories
-        ? `Sie lesen ${categories} bei ${site}; Briefe gehen an alle, die das tun.`
-        : `Sie lesen alles bei ${site}; Briefe gehen an alle, die das tun.`,
+        ? `Sie lesen bei „${site}“: ${categories}. Briefe gehen an alle, die das tun.`
+        : `Sie lesen alles bei „${site}“; Briefe gehen an alle, die das tun.`,
     andOthers: (shown, others) => `${shown} und ${others} weitere`,
     preferences: 'Auswahl ändern',
     unsubscribe: 'Abbestellen',
     archive: 'Frühere Ausgaben',
     letterTooLong: 'Dieser Brief ist zu lang für eine E-Mail. Den Rest im Web lesen',
-    confirmSubject: (site) => `Bitte bestätigen: E-Mails von ${site}`,
+    confirmSubject: (site) => `Bitte bestätigen: E-Mails von „${site}“`,
     confirmLead: (site) =>
-      `Diese Adresse wurde bei ${site} eingetragen, um E-Mails zu erhalten. Wenn Sie das waren, bestätigen Sie es bitte.`,
+      `Diese Adresse wurde bei „${site}“ eingetragen, um E-Mails zu erhalten. Wenn Sie das waren, bestätigen Sie es bitte.`,
     confirmWhat: 'Das wurde bestellt',
     confirmButton: 'Abonnement bestätigen',
     confirmIgnore: 'Wenn nicht, müssen Sie nichts tun: Es kommt keine weitere E-Mail.',
     everything: 'Alles',
-    preferencesSubject: (site) => `Ihr Abonnement bei ${site}`,
+    preferencesSubject: (site) => `Ihr Abonnement bei „${site}“`,
     preferencesLead: (site) =>
-      `Diese Adresse wurde bei ${site} eingetragen und ist dort schon bekannt. Hier geht es zu Ihrem Abonnement.`,
+      `Diese Adresse wurde bei „${site}“ eingetragen und ist dort schon bekannt. Hier geht es zu Ihrem Abonnement.`,
     preferencesButton: 'Abonnement öffnen',
     preferencesIgnore: 'Wenn Sie das nicht waren, müssen Sie nichts tun: Alles bleibt, wie es ist.',
-    addressSubject: (site) => `Bitte bestätigen Sie Ihre neue Adresse bei ${site}`,
+    addressSubject: (site) => `Bitte bestätigen Sie Ihre neue Adresse bei „${site}“`,
     addressLead: (site) =>
-      `Jemand liest ${site} und möchte die E-Mails künftig an diese Adresse. Wenn Sie das sind, bestätigen Sie es bitte.`,
+      `Jemand liest „${site}“ und möchte die E-Mails künftig an diese Adresse. Wenn Sie das sind, bestätigen Sie es bitte.`,
     addressButton: 'Diese Adresse verwenden',
     addressIgnore: 'Wenn nicht, müssen Sie nichts tun: Hierher kommt keine E-Mail.',
     orCopy: 'Oder kopieren Sie diese Adresse in Ihren Browser:',
+    label: (text) => `${text}:`,
   },
 }

@@ -80,6 +80,7 @@ export const en: Messages = {
     consent: 'By subscribing you ask us to mail you until you say stop. Every mail has a link for that.',
     errorTitle: 'Please look at this again',
     errorPrefix: 'Error',
+    faults: {},
   },
   cadences: {
     instant: 'As soon as something appears (this can be several mails a day)',
@@ -229,7 +230,7 @@ export const en: Messages = {
     andMore: (count) => plural('en', count, { one: 'and 1 more on the web', other: 'and # more on the web' }),
     why: (site, categories, cadence) =>
       categories
-        ? `You asked ${site} for ${categories}, ${often[cadence]}.`
+        ? `You asked ${site} for this, ${often[cadence]}: ${categories}.`
         : `You asked ${site} for everything new, ${often[cadence]}.`,
     whyLetter: (site, categories) =>
       categories
@@ -257,5 +258,6 @@ export const en: Messages = {
     addressButton: 'Use this address',
     addressIgnore: 'If it was not you, do nothing: no mail will come here.',
     orCopy: 'Or copy this address into your browser:',
+    label: (text) => `${text}:`,
   },
 }

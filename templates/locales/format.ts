@@ -80,8 +80,24 @@ export function formatPeriod(
   if (format.format(start) === format.format(end)) {
     return formatDate(locale, end, timeZone, 'weekday')
   }
-  // Intl sets thin and no-break spaces around the dash, which some mail fonts lack.
-  return format.formatRange(start, end).replace(/\s?[\u2009\u00a0\u202f ]?–[\u2009\u00a0\u202f ]?/, ' – ')
+  const joint = joints[locale.split('-')[0] ?? '']
+  if (joint) return `${format.format(start)}${joint}${endOfPeriod(locale, start, end, timeZone)}`
+  // Thin and no-break spaces are missing in some mail fonts.
+  return format.formatRange(start, end).replaceAll(/[\u2009\u00a0\u202f]/g, ' ')
+}
+
+/** Where `formatRange` falls back to figures and slashes. */
+const joints: Record<string, string> = { zh: '至', ja: '～' }
+
+/** The end without what the start has said: `3月2日` after `2026年2月23日`. */
+function endOfPeriod(locale: string, start: Date, end: Date, timeZone: string): string {
+  const partOf = (date: Date, options: Intl.DateTimeFormatOptions) =>
+    date.toLocaleDateString(locale, { ...options, timeZone })
+  if (partOf(start, { year: 'numeric' }) !== partOf(end, { year: 'numeric' })) {
+    return formatDate(locale, end, timeZone)
+  }
+  const isSameMonth = partOf(start, { month: 'numeric' }) === partOf(end, { month: 'numeric' })
+  return partOf(end, isSameMonth ? { day: 'numeric' } : { month: 'long', day: 'numeric' })
 }
 
 function dateFormat(locale: string, timeZone: string, style: DateStyle): Intl.DateTimeFormat {

@@ -89,6 +89,8 @@ export interface Messages {
     errorTitle: string
     /** Starts the page's title after a refused form. */
     errorPrefix: string
+    /** What is wrong, by field, where the service's own words are in another language. */
+    faults: Readonly<Record<string, string>>
   }
   /** Choices as whole sentences. */
   cadences: Record<Cadence, string>
@@ -212,6 +214,8 @@ export interface Messages {
     addressButton: string
     addressIgnore: string
     orCopy: string
+    /** A label before what it names: `Unsubscribe:`. */
+    label: (text: string) => string
   }
 }
 

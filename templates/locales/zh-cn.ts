@@ -86,6 +86,17 @@ export const zhCn: Messages = {
     consent: '订阅即表示您希望收到我们的邮件，直到您退订为止。每封邮件里都有退订链接。',
     errorTitle: '请再检查一下',
     errorPrefix: '有误',
+    faults: {
+      email: '无法向这个邮箱发送邮件。正确的写法类似 name@example.org。',
+      categories: '没有这个分类，请从列出的分类中选择。',
+      cadence: '请选择多久发送一次。',
+      day: '这个日期与您选择的频率不符。',
+      at: '时间必须在 00:00 到 23:59 之间。',
+      timeZone: '没有这个时区。',
+      locale: '没有这种语言。',
+      pausedUntil: '请选择一个将来的日期。',
+      confirm: '请先勾选，表示要全部删除。',
+    },
   },
   cadences: {
     instant: '有新文章就立即发送（一天可能有好几封）',
@@ -215,11 +226,11 @@ export const zhCn: Messages = {
     andMore: (count) => `网页上还有 ${count} 篇`,
     why: (site, categories, cadence) =>
       categories
-        ? `您在“${site}”订阅了${categories}，${often[cadence]}。`
+        ? `您在“${site}”订阅了：${categories}，${often[cadence]}。`
         : `您在“${site}”订阅了全部内容，${often[cadence]}。`,
     whyLetter: (site, categories) =>
       categories
-        ? `您在“${site}”订阅了${categories}，信件会寄给每一位订阅者。`
+        ? `您在“${site}”订阅了：${categories}。信件会寄给每一位订阅者。`
         : `您在“${site}”订阅了全部内容，信件会寄给每一位订阅者。`,
     andOthers: (shown, others) => `${shown}等 ${others} 个分类`,
     preferences: '更改订阅设置',
@@ -242,5 +253,6 @@ export const zhCn: Messages = {
     addressButton: '使用这个邮箱',
     addressIgnore: '如果不是您本人，请不必理会，我们不会向这里发送邮件。',
     orCopy: '或者把这个地址复制到浏览器中打开：',
+    label: (text) => `${text}：`,
   },
 }

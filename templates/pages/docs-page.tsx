@@ -1,4 +1,4 @@
-import type { Child } from 'hono/jsx'
+import { markedText } from '../components/marked-text.tsx'
 import { type PageContext, renderPage } from '../layouts/page.tsx'
 
 type Schema = { [key: string]: unknown }
@@ -37,7 +37,7 @@ export function docsPage({ settings, locale, openapi, errors }: DocsPageProps): 
     children: (
       <div class="docs">
         <h1 class="title">{info.title ?? 'API'}</h1>
-        {info.description && <p class="lead">{marked(info.description)}</p>}
+        {info.description && <p class="lead">{markedText(info.description)}</p>}
         <p class="facts">
           <span>{`Version ${info.version ?? ''}`}</span>
           <a href="/api/openapi.json">OpenAPI 3.1</a>
@@ -49,7 +49,7 @@ export function docsPage({ settings, locale, openapi, errors }: DocsPageProps): 
               <a href={`#${anchorOf(method, path)}`}>
                 <code>{`${method.toUpperCase()} ${path}`}</code>
               </a>{' '}
-              <span class="small">{marked(operation.summary ?? '')}</span>
+              <span class="small">{markedText(operation.summary ?? '')}</span>
             </li>
           ))}
         </ul>
@@ -58,8 +58,8 @@ export function docsPage({ settings, locale, openapi, errors }: DocsPageProps): 
             <h2>
               <code>{`${method.toUpperCase()} ${path}`}</code>
             </h2>
-            {operation.summary && <p>{marked(operation.summary)}</p>}
-            {operation.description && <p class="small">{marked(operation.description)}</p>}
+            {operation.summary && <p>{markedText(operation.summary)}</p>}
+            {operation.description && <p class="small">{markedText(operation.description)}</p>}
             <Parameters operation={operation} />
             {Object.entries(operation.requestBody?.content ?? {}).map(([type, { schema }]) => (
               <Part title={`Body: ${type}`} schema={schema} />
@@ -69,7 +69,7 @@ export function docsPage({ settings, locale, openapi, errors }: DocsPageProps): 
               .map(([status, { description, content = {} }]) => (
                 <>
                   <h3 class="small">{`Answer ${status}`}</h3>
-                  {description && <p>{marked(description)}</p>}
+                  {description && <p>{markedText(description)}</p>}
                   {Object.entries(content).map(([type, { schema }]) => (
                     <Part title={type} schema={schema} />
                   ))}
@@ -80,7 +80,7 @@ export function docsPage({ settings, locale, openapi, errors }: DocsPageProps): 
         <section class="section" id="errors">
           <h2>Errors</h2>
           <p>
-            {marked(
+            {markedText(
               'Errors are `application/problem+json` (RFC 9457). Their `code` is stable; `detail` says what is wrong and the way out.',
             )}
           </p>
@@ -90,7 +90,7 @@ export function docsPage({ settings, locale, openapi, errors }: DocsPageProps): 
                 <dt>
                   <code>{code}</code>
                 </dt>
-                <dd>{marked(meaning)}</dd>
+                <dd>{markedText(meaning)}</dd>
               </div>
             ))}
           </dl>
@@ -110,7 +110,7 @@ function Parameters({ operation }: { operation: Operation }) {
           <dt>
             <code>{name}</code> <span class="small">{`${place}${required ? ', required' : ''}`}</span>
           </dt>
-          <dd>{marked(description ?? typeText(schema ?? {}, 0))}</dd>
+          <dd>{markedText(description ?? typeText(schema ?? {}, 0))}</dd>
         </div>
       ))}
     </dl>
@@ -153,11 +153,6 @@ function typeText(schema: Schema, depth: number): string {
     return `{\n${members.join('\n')}\n${'  '.repeat(depth)}}`
   }
   return typeof schema.type === 'string' ? schema.type : 'anything'
-}
-
-/** Text whose `words` are code. */
-function marked(text: string): Child {
-  return text.split('`').map((part, i) => (i % 2 === 1 ? <code>{part}</code> : part))
 }
 
 function anchorOf(method: string, path: string): string {

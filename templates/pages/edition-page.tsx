@@ -27,7 +27,7 @@ export function editionPage({ settings, locale, edition, next }: EditionPageProp
         <h1 class="title">{period}</h1>
         <p class="facts">{m.mail.posts(count)}</p>
         {edition.groups.map(({ category, posts }) => (
-          <section class="issue">
+          <section class="group">
             {(category || edition.groups.length > 1) && (
               <h2 class="label">
                 {category ? (

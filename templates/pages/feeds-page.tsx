@@ -28,15 +28,18 @@ export function feedsPage({ settings, locale, categories }: FeedsPageProps): str
         </section>
         {categories.length === 0 && <p class="feed">{m.feeds.none}</p>}
         {categories.map((category) => (
-          <section class="feed">
-            <h2>
-              <a href={urlPaths.category(category.slug)}>{category.title}</a>
-            </h2>
-            {category.description && <p>{category.description}</p>}
-            {category.posts !== undefined && (
-              <p class="small">{m.category.posts(category.posts)}</p>
-            )}
-            <FeedLinks feed={category.slug} title={category.title} />
+          <section class="feed row">
+            <div>
+              <h2>
+                <a href={urlPaths.category(category.slug)}>{category.title}</a>
+              </h2>
+              {category.description && <p class="hint">{category.description}</p>}
+            </div>
+            <FeedLinks
+              feed={category.slug}
+              title={category.title}
+              {...(category.posts === undefined ? {} : { note: m.category.posts(category.posts) })}
+            />
           </section>
         ))}
         <p class="feed">

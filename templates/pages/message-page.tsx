@@ -1,3 +1,4 @@
+import { markedText } from '../components/marked-text.tsx'
 import { urlPaths } from '../../functions/keys.ts'
 import { type PageContext, renderPage } from '../layouts/page.tsx'
 import { messagesFor } from '../locales/index.ts'
@@ -26,12 +27,12 @@ export function messagePage(props: MessagePageProps): string {
         <p class="lead">{text}</p>
         {detail && (
           <p class="lead" lang={m.locale === 'en' ? undefined : 'en'}>
-            {detail}
+            {markedText(detail)}
           </p>
         )}
         {code && (
           <p class="lead small">
-            {m.errors.code}: <code>{code}</code>
+            {m.mail.label(m.errors.code)} <code>{code}</code>
           </p>
         )}
         <p class="lead">

@@ -78,8 +78,8 @@ export function mailPage(props: MailPageProps): string {
       <>
         <h1 class="title">{props.subject}</h1>
         <p class="facts">
-          <span>{`${o.from}: ${props.from}`}</span>
-          <span>{`${o.to}: ${props.to}`}</span>
+          <span>{`${m.mail.label(o.from)} ${props.from}`}</span>
+          <span>{`${m.mail.label(o.to)} ${props.to}`}</span>
           <span>{formatDate(dateLocale(locale, settings), props.date, settings.site.timeZone, 'time')}</span>
         </p>
         <p class="formats small issue">

@@ -84,7 +84,7 @@ export function preferencesPage(props: PreferencesPageProps): string {
         <div class="issue">
           {!isStopped && !until && (
             <Section title={p.pause} hint={p.pauseHint} action={action} name="pause" button={p.pauseButton}>
-              <Field path="pausedUntil" label={p.pauseUntil} errors={errors}>
+              <Field path="pausedUntil" label={p.pauseUntil} errors={errors} m={m}>
                 <input
                   class="short"
                   type="date"
@@ -97,7 +97,7 @@ export function preferencesPage(props: PreferencesPageProps): string {
             </Section>
           )}
           <Section title={p.address} hint={p.addressHint} action={action} name="address" button={p.addressButton}>
-            <Field path="email" label={p.newAddress} errors={errors}>
+            <Field path="email" label={p.newAddress} errors={errors} m={m}>
               <input
                 type="email"
                 id="field-email"

@@ -8,10 +8,10 @@ const good = { title: 'A', content: 'x' }
 
 describe('what cannot be used', () => {
   it.each<[string, string, unknown, Record<string, string>, number, string]>([
-    ['POST', '/api/v1/posts', '{"title":', json, 422, 'post.json'],
-    ['POST', '/api/v1/posts', '[]', json, 422, 'post.json'],
+    ['POST', '/api/v1/posts', '{"title":', json, 400, 'malformed-json'],
+    ['POST', '/api/v1/posts', '[]', json, 422, 'post.input'],
     ['POST', '/api/v1/posts', { ...good, published: 'soon' }, json, 422, 'post.date'],
-    ['POST', '/api/v1/posts', { ...good, mail: 'pigeon' }, json, 422, 'post.mail'],
+    ['POST', '/api/v1/posts', { ...good, mail: 'pigeon' }, json, 422, 'post.input'],
     ['POST', '/api/v1/posts', good, { 'content-type': 'application/pdf' }, 415, 'media-type'],
     ['POST', '/api/v1/posts', '---\ntitle: [\n---\nx', markdown, 422, 'post.front-matter'],
     [
@@ -138,7 +138,7 @@ describe('what cannot be used', () => {
     expect(report).toHaveLength(lines.length)
     expect(report[0].outcome).toBe('published')
     expect(report.at(-1).outcome).toBe('published')
-    for (const { outcome, code, reason } of [...report.slice(1, 4), report[5]]) {
+    for (const { outcome, code, reason } of report.slice(1, -1)) {
       expect([outcome, typeof code, typeof reason]).toEqual(['refused', 'string', 'string'])
     }
   })

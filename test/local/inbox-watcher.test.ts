@@ -48,6 +48,8 @@ describe('a file in the inbox', () => {
     const { drop, published } = await open()
     drop('a.md', 'text', 0)
     await expect.poll(() => published, { timeout: 8000 }).toEqual(['a.md: text'])
+    drop('new/folder/b.md', 'text', 0)
+    await expect.poll(() => published, { timeout: 8000 }).toHaveLength(2)
   })
 
   it('that is refused moves to `rejected/` with the reason beside it', async () => {

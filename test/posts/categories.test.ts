@@ -38,13 +38,20 @@ describe('resolveCategories', () => {
 
   it('takes slugs as well as names, and names that differ in case or blanks only as one', async () => {
     expect(await slugsOf('Town Hall')).toEqual(['town-hall'])
-    expect(await slugsOf('town-hall', 'TOWN  hall', 'town_hall')).toEqual(Array(3).fill('town-hall'))
+    expect(await slugsOf('town-hall', 'TOWN  hall', 'town_hall')).toEqual(
+      Array(3).fill('town-hall'),
+    )
     expect(await slugsOf('C++')).toEqual(['c'])
     expect(await slugsOf('c')).toEqual(['c'])
   })
 
   it('keeps letters of any script, and finds a slug for a name without any', async () => {
-    expect(await slugsOf('泰州日报', 'Größe', 'Cafe\u0301', 'Café')).toEqual(['泰州日报', 'größe', 'café', 'café'])
+    expect(await slugsOf('泰州日报', 'Größe', 'Cafe\u0301', 'Café')).toEqual([
+      '泰州日报',
+      'größe',
+      'café',
+      'café',
+    ])
     const [slug] = await slugsOf('!!!')
     expect(slug).toMatch(/^category-[0-9a-f]{8}$/)
     expect(await slugsOf('!!!', '???')).not.toEqual([slug, slug])
@@ -75,7 +82,13 @@ describe('resolveCategories', () => {
   it('follows broadsheet.yaml: slugs, titles and former slugs', async () => {
     await platform.close()
     platform = await scratchPlatform({
-      settings: { categories: { tech: { title: 'Technology' }, c: { title: 'C language' }, new: { renamedFrom: ['old'] } } },
+      settings: {
+        categories: {
+          tech: { title: 'Technology' },
+          c: { title: 'C language' },
+          new: { renamedFrom: ['old'] },
+        },
+      },
     })
     expect(await slugsOf('tech', 'Tech', 'Technology', 'technology')).toEqual(Array(4).fill('tech'))
     expect(await slugsOf('C++', 'C language', 'old', 'new')).toEqual(['c-2', 'c', 'new', 'new'])
@@ -142,7 +155,10 @@ describe('listCategories', () => {
 describe('a category that is renamed', () => {
   it('takes its posts along at the next tick, under their numbers', async () => {
     const sources = Array.from({ length: 5 }, (_, i) =>
-      markdown({ title: `P${i}`, date: `2026-02-0${i + 1}`, categories: ['old', 'x'] }, { path: `${i}.md` }),
+      markdown(
+        { title: `P${i}`, date: `2026-02-0${i + 1}`, categories: ['old', 'x'] },
+        { path: `${i}.md` },
+      ),
     )
     await publishPosts(platform, sources, publish)
     const { settings } = platform

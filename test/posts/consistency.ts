@@ -32,7 +32,8 @@ export async function faultsOf(
     if (slug?.value.postId !== post.id) faults.push(`the address of ${post.id} leads elsewhere`)
     if (!(await getPostBody(platform, post))) faults.push(`${post.id} has no body`)
     if (!(await getPostSource({ objects }, post))) faults.push(`${post.id} has no source`)
-    if (post.state === 'visible' && post.number === undefined) faults.push(`${post.id} has no number`)
+    if (post.state === 'visible' && post.number === undefined)
+      faults.push(`${post.id} has no number`)
   }
 
   const partitions = await partitionsOf(posts)
@@ -90,7 +91,9 @@ async function partitionsOf(posts: ReadonlyMap<string, StoredPost>): Promise<str
 /** Titles of a feed's posts, newest first, as readers of it would see them. */
 export async function titlesIn(platform: Platform, feed: string): Promise<string[]> {
   const { rows } = await newestDated(platform, feed, { limit: 1000 })
-  const posts = await platform.records.getMany<StoredPost>(rows.map(({ id }) => recordKeys.post(id)))
+  const posts = await platform.records.getMany<StoredPost>(
+    rows.map(({ id }) => recordKeys.post(id)),
+  )
   return posts.map((post) => post?.value.title ?? '?')
 }
 

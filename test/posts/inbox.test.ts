@@ -29,7 +29,12 @@ describe('publishInboxFile', () => {
     ['a picture', 'cat.jpg', 'x', 'post.not-a-post'],
     ['a file without an ending', 'README', 'x', 'post.not-a-post'],
     ['a date that cannot be read', 'a.md', '---\ntitle: A\ndate: +0800\n---\n\nText.', 'post.date'],
-    ['front matter that cannot be read', 'a.md', '---\ntitle: [A\n---\n\nText.', 'post.front-matter'],
+    [
+      'front matter that cannot be read',
+      'a.md',
+      '---\ntitle: [A\n---\n\nText.',
+      'post.front-matter',
+    ],
     ['a path that leads out', '../a.md', '# A', 'post.path'],
   ])('refuses %s with a reason', async (_, path, text, code) => {
     const outcome = await publishInboxFile(platform, { path, bytes: bytes(text) })
@@ -48,9 +53,22 @@ describe('publishInboxFile', () => {
 
 describe('keepRejected', () => {
   it('keeps the bytes with the reason beside them, whatever the name', async () => {
-    const names = ['a/b.md', 'a/b.md/c.md', '../../x.md', 'ü\u0308.md', `${'長'.repeat(300)}.md`, 'tab\t.md', '/']
+    const names = [
+      'a/b.md',
+      'a/b.md/c.md',
+      '../../x.md',
+      'ü\u0308.md',
+      `${'長'.repeat(300)}.md`,
+      'tab\t.md',
+      '/',
+    ]
     for (const path of names) {
-      await keepRejected(platform, { path, bytes: bytes(path), code: 'post.date', reason: 'No date.' })
+      await keepRejected(platform, {
+        path,
+        bytes: bytes(path),
+        code: 'post.date',
+        reason: 'No date.',
+      })
     }
     const { objects } = await platform.objects.list('inbox/rejected/')
     expect(objects.filter(({ key }) => !key.endsWith('.reason.txt'))).toHaveLength(names.length)

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { recordKeys } from '../../functions/keys.ts'
+import type { RecordStore } from '../../functions/platform.ts'
 import {
   type HeadLimits,
-  listInLog,
   type LogEntry,
+  listInLog,
   readLog,
   readLogHead,
 } from '../../functions/posts/log.ts'
 import type { StoredPost } from '../../functions/posts/stored-post.ts'
-import type { RecordStore } from '../../functions/platform.ts'
 import {
   type Actor,
   type Choice,
@@ -56,7 +56,10 @@ describe('the log', () => {
     const ids = Array.from({ length: 1300 }, (_, i) => `${i % 2 ? 'a' : 'b'}${i}`)
     await withPosts(records, ids)
     for (let i = 0; i < 300; i++) await listInLog({ records }, [item(ids[i] as string)])
-    await listInLog({ records }, ids.slice(300).map((id) => item(id)))
+    await listInLog(
+      { records },
+      ids.slice(300).map((id) => item(id)),
+    )
     await listInLog({ records }, [item('b0')])
     const { last, entries } = await readLogHead({ records })
     expect(last).toBe(1300)
@@ -74,7 +77,10 @@ describe('the log', () => {
     const ids = Array.from({ length: 400 }, (_, i) => `p${i}`)
     await withPosts(records, ids)
     const categories = Array.from({ length: 50 }, (_, i) => `${'長'.repeat(30)}-${i}`)
-    await listInLog({ records }, ids.map((id) => ({ ...item(id), categories })))
+    await listInLog(
+      { records },
+      ids.map((id) => ({ ...item(id), categories })),
+    )
     await listInLog({ records }, [item('p1')])
     const head = await records.get(recordKeys.logHead)
     expect(Buffer.byteLength(JSON.stringify(head))).toBeLessThan(220_000)
@@ -112,7 +118,11 @@ const writer =
   async (records) => {
     const numbers: [string, number][] = []
     for (const batch of batches) {
-      const listed = await listInLog({ records }, batch.map((id) => item(id)), short)
+      const listed = await listInLog(
+        { records },
+        batch.map((id) => item(id)),
+        short,
+      )
       numbers.push(...listed)
     }
     return numbers
@@ -142,7 +152,9 @@ async function checkLog({ store, results }: World, ids: readonly string[], write
   for (const [i, result] of results) {
     if (i < writers) continue
     const seen = result as { last: number; entries: LogEntry[]; life: LogEntry[] }
-    expect(seen.entries.map(({ n }) => n)).toEqual(Array.from({ length: seen.last }, (_, k) => k + 1))
+    expect(seen.entries.map(({ n }) => n)).toEqual(
+      Array.from({ length: seen.last }, (_, k) => k + 1),
+    )
     expect(seen.life).toEqual(seen.entries.filter(({ categories }) => categories.includes('life')))
     for (const { postId, n } of seen.entries) expect(n).toBe(numberOf.get(postId))
   }
@@ -200,8 +212,16 @@ describe('the log, at every step', () => {
       const some = () => ids.filter(() => random() < 0.5)
       const rest = ids.filter((_, i) => i % 3 === walk % 3)
       const actors = [
-        writer(some(), some(), ids.filter((id) => id < 'g')),
-        writer(some(), rest, ids.filter((id) => id >= 'g')),
+        writer(
+          some(),
+          some(),
+          ids.filter((id) => id < 'g'),
+        ),
+        writer(
+          some(),
+          rest,
+          ids.filter((id) => id >= 'g'),
+        ),
         writer(ids),
         reader,
         reader,

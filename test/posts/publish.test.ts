@@ -40,7 +40,12 @@ describe('publishPost', () => {
   it('stores the post, lists it and marks its feeds', async () => {
     const source = markdown({ title: 'Hello', category: 'News', tags: ['Town'] }, { path: 'a.md' })
     const outcome = stored(await publishPost(platform, source, publish))
-    expect(outcome).toMatchObject({ status: 'published', isNew: true, mailed: true, feeds: ['*', 'news'] })
+    expect(outcome).toMatchObject({
+      status: 'published',
+      isNew: true,
+      mailed: true,
+      feeds: ['*', 'news'],
+    })
     const { post } = outcome
     expect(post).toMatchObject({
       state: 'visible',
@@ -78,14 +83,28 @@ describe('publishPost', () => {
   })
 
   it('keeps ids, number and address of an edited post, and moves `updated` strictly forward', async () => {
-    const first = stored(await publishPost(platform, markdown({ title: 'One' }, { path: 'a.md' }), publish))
-    const second = stored(await publishPost(platform, markdown({ title: 'Two' }, { path: 'a.md' }), publish))
+    const first = stored(
+      await publishPost(platform, markdown({ title: 'One' }, { path: 'a.md' }), publish),
+    )
+    const second = stored(
+      await publishPost(platform, markdown({ title: 'Two' }, { path: 'a.md' }), publish),
+    )
     expect(second).toMatchObject({ status: 'updated', isNew: false, mailed: false })
     expect(second.post.updated).toBe('2026-03-02T08:00:01Z')
     const { id, entryId, number, slug, published, firstSeen } = first.post
-    expect(second.post).toMatchObject({ id, entryId, number, slug, published, firstSeen, title: 'Two' })
+    expect(second.post).toMatchObject({
+      id,
+      entryId,
+      number,
+      slug,
+      published,
+      firstSeen,
+      title: 'Two',
+    })
     platform.advance(3_600_000)
-    const third = stored(await publishPost(platform, markdown({ title: 'Three' }, { path: 'a.md' }), publish))
+    const third = stored(
+      await publishPost(platform, markdown({ title: 'Three' }, { path: 'a.md' }), publish),
+    )
     expect(third.post.updated).toBe('2026-03-02T09:00:00Z')
     expect((await readLogHead(platform)).last).toBe(1)
     expect(await faultsOf(platform)).toEqual([])
@@ -94,10 +113,22 @@ describe('publishPost', () => {
   it('believes an `updated` of the author, but no future one', async () => {
     const front = { title: 'One', date: '2026-01-01T00:00:00Z' }
     const post = async (more: object, body: string) =>
-      stored(await publishPost(platform, markdown({ ...front, ...more }, { path: 'a.md', body }), publish)).post
-    expect((await post({ updated: '2026-02-01T00:00:00Z' }, 'One.')).updated).toBe('2026-02-01T00:00:00Z')
-    expect((await post({ updated: '2026-02-03T00:00:00Z' }, 'Two.')).updated).toBe('2026-02-03T00:00:00Z')
-    expect((await post({ updated: '2027-02-03T00:00:00Z' }, 'Three.')).updated).toBe('2026-03-02T08:00:00Z')
+      stored(
+        await publishPost(
+          platform,
+          markdown({ ...front, ...more }, { path: 'a.md', body }),
+          publish,
+        ),
+      ).post
+    expect((await post({ updated: '2026-02-01T00:00:00Z' }, 'One.')).updated).toBe(
+      '2026-02-01T00:00:00Z',
+    )
+    expect((await post({ updated: '2026-02-03T00:00:00Z' }, 'Two.')).updated).toBe(
+      '2026-02-03T00:00:00Z',
+    )
+    expect((await post({ updated: '2027-02-03T00:00:00Z' }, 'Three.')).updated).toBe(
+      '2026-03-02T08:00:00Z',
+    )
   })
 
   it('makes a new post of what has no key at all, and gives the second of a slug its own address', async () => {
@@ -115,7 +146,9 @@ describe('publishPost', () => {
   })
 
   it('finds a post by any of its keys, the id before the path before the address, and adds the others', async () => {
-    const first = stored(await publishPost(platform, markdown({ title: 'A' }, { path: 'a.md' }), publish))
+    const first = stored(
+      await publishPost(platform, markdown({ title: 'A' }, { path: 'a.md' }), publish),
+    )
     const moved = markdown({ title: 'A', id: 'x1' }, { path: 'a.md' })
     expect(stored(await publishPost(platform, moved, publish)).post.id).toBe(first.post.id)
     const renamed = markdown({ title: 'A', id: 'x1' }, { path: 'b/a.md' })
@@ -131,7 +164,11 @@ describe('publishPost', () => {
   it('moves a post that is dated or filed anew, and keeps its number', async () => {
     const post = (date: string, categories: string[]) =>
       publishPost(platform, markdown({ title: 'M', date, categories }, { path: 'm.md' }), publish)
-    await publishPost(platform, markdown({ title: 'N', date: '2026-02-10', categories: ['a', 'b'] }, { path: 'n.md' }), publish)
+    await publishPost(
+      platform,
+      markdown({ title: 'N', date: '2026-02-10', categories: ['a', 'b'] }, { path: 'n.md' }),
+      publish,
+    )
     await post('2026-02-20', ['a', 'b'])
     expect(await titlesIn(platform, 'a')).toEqual(['M', 'N'])
     await waitingJobs()
@@ -147,9 +184,19 @@ describe('publishPost', () => {
 
   it('hides what becomes a draft, shows it again under its number, and mails it once', async () => {
     const post = (published: boolean) =>
-      publishPost(platform, markdown({ title: 'D', published, category: 'a' }, { path: 'd.md' }), publish)
+      publishPost(
+        platform,
+        markdown({ title: 'D', published, category: 'a' }, { path: 'd.md' }),
+        publish,
+      )
     const draft = stored(await post(false))
-    expect(draft).toMatchObject({ status: 'hidden', isNew: true, mailed: false, feeds: [], code: 'post.hidden' })
+    expect(draft).toMatchObject({
+      status: 'hidden',
+      isNew: true,
+      mailed: false,
+      feeds: [],
+      code: 'post.hidden',
+    })
     expect(await waitingJobs()).toEqual([])
     const out = stored(await post(true))
     expect(out).toMatchObject({ status: 'published', isNew: false, mailed: true })
@@ -166,12 +213,19 @@ describe('publishPost', () => {
 
   it('keeps a draft out of the list of categories', async () => {
     const { listCategories } = await import('../../functions/posts/categories.ts')
-    await publishPost(platform, markdown({ title: 'D', draft: true, category: 'Secret' }, { path: 'd.md' }), publish)
+    await publishPost(
+      platform,
+      markdown({ title: 'D', draft: true, category: 'Secret' }, { path: 'd.md' }),
+      publish,
+    )
     expect((await listCategories(platform)).map(({ slug }) => slug)).toEqual(['notes'])
   })
 
   it('lists a scheduled post when its date has come, once, however often it is looked for', async () => {
-    const source = markdown({ title: 'S', date: '2026-03-05T10:00:00Z', category: 'a' }, { path: 's.md' })
+    const source = markdown(
+      { title: 'S', date: '2026-03-05T10:00:00Z', category: 'a' },
+      { path: 's.md' },
+    )
     const outcome = stored(await publishPost(platform, source, publish))
     expect(outcome).toMatchObject({ status: 'hidden', code: 'post.scheduled', mailed: false })
     expect(await publishDuePosts(platform)).toBe(0)
@@ -182,7 +236,12 @@ describe('publishPost', () => {
     expect(await publishDuePosts(platform)).toBe(0)
     expect(await titlesIn(platform, 'a')).toEqual(['S'])
     const post = (await getPost(platform, outcome.post.id))?.value
-    expect(post).toMatchObject({ state: 'visible', number: 1, mailed: true, updated: '2026-03-05T10:00:00Z' })
+    expect(post).toMatchObject({
+      state: 'visible',
+      number: 1,
+      mailed: true,
+      updated: '2026-03-05T10:00:00Z',
+    })
     expect(stored(await publishPost(platform, source, publish)).status).toBe('unchanged')
     expect(await faultsOf(platform)).toEqual([])
   })
@@ -204,19 +263,31 @@ describe('publishPost', () => {
     await publishPost(platform, source, publish)
     platform.advance(86_400_000)
     expect(stored(await publishPost(platform, source, publish)).status).toBe('unchanged')
-    const edit = stored(await publishPost(platform, markdown({ title: 'U2' }, { path: 'u.md' }), publish))
-    expect(edit.post).toMatchObject({ published: '2026-03-02T08:00:00Z', updated: '2026-03-03T08:00:00Z' })
+    const edit = stored(
+      await publishPost(platform, markdown({ title: 'U2' }, { path: 'u.md' }), publish),
+    )
+    expect(edit.post).toMatchObject({
+      published: '2026-03-02T08:00:00Z',
+      updated: '2026-03-03T08:00:00Z',
+    })
   })
 
   it.each([
     ['the post says letter', { mail: 'letter' }, 'letter', true],
     ['one of its categories says letter', { categories: ['a', 'notes'] }, 'letter', true],
-    ['the post says digest and a category letter', { mail: 'digest', category: 'notes' }, 'digest', true],
+    [
+      'the post says digest and a category letter',
+      { mail: 'digest', category: 'notes' },
+      'digest',
+      true,
+    ],
     ['the post says none', { mail: 'none', category: 'notes' }, 'none', false],
     ['it is thirty days old', { date: '2026-01-31T08:00:00Z' }, 'digest', true],
     ['it is older', { date: '2026-01-31T07:59:59Z' }, 'none', false],
   ])('lists with its way to readers of mail when %s', async (_, front, mail, mailed) => {
-    const outcome = stored(await publishPost(platform, markdown({ title: 'P', ...front }, { path: 'p.md' }), publish))
+    const outcome = stored(
+      await publishPost(platform, markdown({ title: 'P', ...front }, { path: 'p.md' }), publish),
+    )
     expect(outcome.mailed).toBe(mailed)
     if (!mailed) expect(outcome.reason).toBeTruthy()
     expect((await readLogHead(platform)).entries[0]?.mail).toBe(mail)
@@ -236,9 +307,17 @@ describe('publishPost', () => {
       [1, 'none', 0],
       [2, 'digest', 1],
     ])
-    expect(stored(await publishPost(platform, source, publish))).toMatchObject({ status: 'unchanged', mailed: false })
-    const none = markdown({ title: 'P', date: '2026-03-01', category: 'a', mail: 'none' }, { path: 'p.md' })
-    expect(stored(await publishPost(platform, none, { ...publish, mailAgain: true }))).toMatchObject({
+    expect(stored(await publishPost(platform, source, publish))).toMatchObject({
+      status: 'unchanged',
+      mailed: false,
+    })
+    const none = markdown(
+      { title: 'P', date: '2026-03-01', category: 'a', mail: 'none' },
+      { path: 'p.md' },
+    )
+    expect(
+      stored(await publishPost(platform, none, { ...publish, mailAgain: true })),
+    ).toMatchObject({
       mailed: false,
       reason: expect.stringContaining('mail: none'),
     })
@@ -250,7 +329,10 @@ describe('publishPost', () => {
     const dry = { ...publish, dryRun: true }
     const outcomes = await publishPosts(
       counted.platform,
-      [markdown({ title: 'P', category: 'X' }, { path: 'p.md' }), markdown({ title: 'D', draft: true }, { path: 'd.md' })],
+      [
+        markdown({ title: 'P', category: 'X' }, { path: 'p.md' }),
+        markdown({ title: 'D', draft: true }, { path: 'd.md' }),
+      ],
       dry,
     )
     expect(outcomes.map(({ status }) => status)).toEqual(['published', 'hidden'])
@@ -270,7 +352,12 @@ describe('publishPosts', () => {
       ],
       publish,
     )
-    expect(outcomes.map(({ status }) => status)).toEqual(['published', 'refused', 'published', 'updated'])
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'published',
+      'refused',
+      'published',
+      'updated',
+    ])
     expect(outcomes[1]).toMatchObject({ code: 'post.date' })
     const entries = await readLog(platform, '*', { after: 0, to: 9 })
     expect(entries.map(({ postId }) => postId)).toEqual([
@@ -284,11 +371,18 @@ describe('publishPosts', () => {
   it('costs as many operations for one new post whatever the archive', async () => {
     const some = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, i) =>
-        markdown({ title: `P${from + i}`, date: '2026-02-01', category: 'a' }, { path: `p${from + i}.md` }),
+        markdown(
+          { title: `P${from + i}`, date: '2026-02-01', category: 'a' },
+          { path: `p${from + i}.md` },
+        ),
       )
     const one = async (path: string) => {
       const counted = mortal(platform)
-      await publishPost(counted.platform, markdown({ title: 'New', category: 'a' }, { path }), publish)
+      await publishPost(
+        counted.platform,
+        markdown({ title: 'New', category: 'a' }, { path }),
+        publish,
+      )
       return counted.counter.operations
     }
     await publishPosts(platform, some(0, 70), publish)
@@ -303,7 +397,11 @@ describe('publishPosts', () => {
   it('makes one post when many publish it in the same moment', async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 12 }, (_, i) =>
-        publishPost(platform, markdown({ title: `T${i}`, category: 'a' }, { path: 'same.md' }), publish),
+        publishPost(
+          platform,
+          markdown({ title: `T${i}`, category: 'a' }, { path: 'same.md' }),
+          publish,
+        ),
       ),
     )
     expect(outcomes.filter((outcome) => stored(outcome).isNew).length).toBe(1)
@@ -316,8 +414,16 @@ describe('publishPosts', () => {
     for (let i = 0; i < 20; i++) {
       const id = `shared-${i}`
       await Promise.all([
-        publishPost(platform, markdown({ title: 'A', id, category: 'a' }, { path: `a${i}.md` }), publish),
-        publishPost(platform, markdown({ title: 'B', id, category: 'b' }, { path: `b${i}.md` }), publish),
+        publishPost(
+          platform,
+          markdown({ title: 'A', id, category: 'a' }, { path: `a${i}.md` }),
+          publish,
+        ),
+        publishPost(
+          platform,
+          markdown({ title: 'B', id, category: 'b' }, { path: `b${i}.md` }),
+          publish,
+        ),
       ])
     }
     expect((await newestPosts(platform, '*', { limit: 100 })).posts.length).toBe(20)
@@ -326,7 +432,10 @@ describe('publishPosts', () => {
 
   it('pages through a feed without missing or repeating a post while others come and go', async () => {
     const sources = Array.from({ length: 30 }, (_, i) =>
-      markdown({ title: `P${i}`, date: `2026-02-${String(1 + (i % 28)).padStart(2, '0')}` }, { path: `p${i}.md` }),
+      markdown(
+        { title: `P${i}`, date: `2026-02-${String(1 + (i % 28)).padStart(2, '0')}` },
+        { path: `p${i}.md` },
+      ),
     )
     const outcomes = await publishPosts(platform, sources, publish)
     const seen: string[] = []
@@ -336,13 +445,19 @@ describe('publishPosts', () => {
       const page = await newestDated(platform, '*', { limit: 7, ...(cursor ? { cursor } : {}) })
       seen.push(...page.rows.map(({ id }) => id))
       cursor = page.cursor
-      await publishPost(platform, markdown({ title: `New ${turn}` }, { path: `new${turn}.md` }), publish)
+      await publishPost(
+        platform,
+        markdown({ title: `New ${turn}` }, { path: `new${turn}.md` }),
+        publish,
+      )
       // The post at which the page ended goes.
       if (turn++ === 0) await withdrawPost(platform, page.rows.at(-1)?.id as string)
     } while (cursor)
     expect(seen).toHaveLength(30)
     expect(new Set(seen)).toEqual(new Set(outcomes.map((outcome) => stored(outcome).post.id)))
-    await expect(newestDated(platform, '*', { limit: 5, cursor: 'nonsense!' })).rejects.toMatchObject({ code: 'cursor' })
+    await expect(
+      newestDated(platform, '*', { limit: 5, cursor: 'nonsense!' }),
+    ).rejects.toMatchObject({ code: 'cursor' })
   })
 })
 
@@ -354,7 +469,10 @@ describe('a publish that dies', () => {
     markdown({ title: 'S', date: '2026-03-09T08:00:00Z' }, { path: 's.md' }),
   ]
   const edits = [
-    markdown({ title: 'A', categories: ['b', 'c'], date: '2026-02-20', id: 'one' }, { path: 'a2.md' }),
+    markdown(
+      { title: 'A', categories: ['b', 'c'], date: '2026-02-20', id: 'one' },
+      { path: 'a2.md' },
+    ),
     markdown({ title: 'B2', category: 'b', slug: 'a', draft: true }, { path: 'b.md' }),
     markdown({ title: 'D', category: 'c' }, { path: 'd.md' }),
     markdown({ title: 'S', date: '2026-02-28T08:00:00Z' }, { path: 's.md' }),

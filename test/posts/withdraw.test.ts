@@ -23,7 +23,11 @@ describe('withdrawPost', () => {
     const { post } = stored(await publishPost(platform, source, publish))
     platform.advance(1000)
     const { post: gone, jobIds } = await withdrawPost(platform, post.id)
-    expect(gone).toMatchObject({ state: 'withdrawn', withdrawnAt: '2026-03-02T08:00:01Z', number: 1 })
+    expect(gone).toMatchObject({
+      state: 'withdrawn',
+      withdrawnAt: '2026-03-02T08:00:01Z',
+      number: 1,
+    })
     expect(jobIds.length).toBe(3)
     expect(await titlesIn(platform, '*')).toEqual([])
     expect((await findPostBySlug(platform, 'w'))?.state).toBe('withdrawn')
@@ -48,7 +52,9 @@ describe('withdrawPost', () => {
   it('takes back drafts and scheduled posts too', async () => {
     for (const front of [{ draft: true }, { date: '2026-04-01' }]) {
       const path = `${Object.keys(front)}.md`
-      const { post } = stored(await publishPost(platform, markdown({ title: 'X', ...front }, { path }), publish))
+      const { post } = stored(
+        await publishPost(platform, markdown({ title: 'X', ...front }, { path }), publish),
+      )
       await withdrawPost(platform, post.id)
     }
     platform.setNow('2026-04-02T00:00:00Z')
@@ -68,8 +74,20 @@ describe('a withdrawn post', () => {
     platform.advance(60_000)
     const back = stored(await publishPost(platform, source, publish))
     const { id, entryId, slug, number } = post
-    expect(back).toMatchObject({ status: 'updated', isNew: false, mailed: false, feeds: ['*', 'a'] })
-    expect(back.post).toMatchObject({ id, entryId, slug, number, state: 'visible', updated: '2026-03-02T08:01:00Z' })
+    expect(back).toMatchObject({
+      status: 'updated',
+      isNew: false,
+      mailed: false,
+      feeds: ['*', 'a'],
+    })
+    expect(back.post).toMatchObject({
+      id,
+      entryId,
+      slug,
+      number,
+      state: 'visible',
+      updated: '2026-03-02T08:01:00Z',
+    })
     expect(back.post).not.toHaveProperty('withdrawnAt')
     expect(await titlesIn(platform, 'a')).toEqual(['W'])
     expect((await readLogHead(platform)).last).toBe(1)

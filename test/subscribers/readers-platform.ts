@@ -1,9 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { Hono } from 'hono'
 import { simpleParser } from 'mailparser'
 import { afterEach } from 'vitest'
+import { ServiceError } from '../../functions/errors.ts'
 import { subscriberIdOf } from '../../functions/subscribers/address.ts'
 import { signLink } from '../../functions/subscribers/links.ts'
 import { subscriberPages } from '../../functions/subscribers/routes.ts'
@@ -33,6 +35,10 @@ export async function readersPlatform(options: ScratchPlatformOptions = {}) {
   })
   open.push(platform)
   const app = new Hono().route('/', subscriberPages(platform))
+  app.onError((error, c) => {
+    if (!(error instanceof ServiceError)) throw error
+    return c.json({ code: error.code }, error.status as 400)
+  })
   const idOf = (email: string) => subscriberIdOf(platform, email)
   const readerOf = async (email: string): Promise<Subscriber | undefined> =>
     (await getSubscriber(platform, idOf(email)))?.value
@@ -114,6 +120,10 @@ export async function everyByte(platform: ScratchPlatform): Promise<string> {
   const folder = mkdtempSync(joinPath(tmpdir(), 'broadsheet-copy-'))
   try {
     await platform.machine.backup(folder)
+    // Pages that SQLite has freed and not yet used again are no records.
+    const copy = new DatabaseSync(joinPath(folder, 'broadsheet.sqlite'))
+    copy.exec('VACUUM')
+    copy.close()
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(joinPath(entry.parentPath, entry.name), 'latin1'))

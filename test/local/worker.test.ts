@@ -1,0 +1,139 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Job } from '../../functions/jobs.ts'
+import { openDatabase } from '../../functions/local/database.ts'
+import { jsonLog } from '../../functions/local/json-log.ts'
+import { startMinuteClock } from '../../functions/local/minute-clock.ts'
+import { sqliteJobQueue } from '../../functions/local/sqlite-job-queue.ts'
+import { startWorker } from '../../functions/local/worker.ts'
+import type { Platform } from '../../functions/platform.ts'
+
+const regenerate = (feed: string): Job => ({ kind: 'regenerate', feed })
+const deliver = (chunk: number): Job => ({ kind: 'deliver', runId: 'r', chunk })
+
+/** A worker whose jobs do what a test says. */
+function open(run: (job: Job) => Promise<void>) {
+  const database = openDatabase(':memory:')
+  const jobs = sqliteJobQueue({ database, now: () => new Date() })
+  const logged: string[] = []
+  const platform = {
+    now: () => new Date(),
+    log: jsonLog({ write: (line) => logged.push(line) }),
+  } as Platform
+  const worker = startWorker(platform, jobs, (_, job) => run(job))
+  onTestFinished(async () => {
+    await worker.stop(0)
+    database.close()
+  })
+  return { jobs, worker, logged }
+}
+
+describe('the worker', () => {
+  it('runs a job as soon as it waits', async () => {
+    const ran: Job[] = []
+    const { jobs } = open(async (job) => void ran.push(job))
+    const ids = await jobs.enqueue([regenerate('a'), deliver(1)])
+    await jobs.settled(ids)
+    expect(ran).toHaveLength(2)
+    expect(jobs.unfinished(ids)).toEqual([])
+  })
+
+  it('runs what waited before it started', async () => {
+    const database = openDatabase(':memory:')
+    const jobs = sqliteJobQueue({ database, now: () => new Date() })
+    const ids = await jobs.enqueue([regenerate('a')])
+    const worker = startWorker(
+      { now: () => new Date(), log: jsonLog({ level: 'silent' }) } as Platform,
+      jobs,
+      async () => {},
+    )
+    await jobs.settled(ids)
+    await worker.stop()
+    database.close()
+  })
+
+  it('never runs equal jobs side by side, and others it does', async () => {
+    let active = 0
+    let most = 0
+    const perFeed = new Map<string, number>()
+    const { jobs } = open(async (job) => {
+      const feed = job.kind === 'regenerate' ? job.feed : ''
+      perFeed.set(feed, (perFeed.get(feed) ?? 0) + 1)
+      expect(perFeed.get(feed)).toBe(1)
+      most = Math.max(most, ++active)
+      await new Promise((resolve) => setTimeout(resolve, 15))
+      active--
+      perFeed.set(feed, 0)
+    })
+    const ids: string[] = []
+    for (let i = 0; i < 6; i++) {
+      ids.push(...(await jobs.enqueue([regenerate('a'), regenerate('b'), regenerate('c')])))
+      await new Promise((resolve) => setTimeout(resolve, 4))
+    }
+    await jobs.settled(ids)
+    expect(most).toBeGreaterThan(1)
+    expect(most).toBeLessThanOrEqual(4)
+  })
+
+  it('gives a failing job back for later, tells the log, and goes on with others', async () => {
+    const { jobs, logged } = open(async (job) => {
+      if (job.kind === 'regenerate') throw new Error('no such template')
+    })
+    const ids = await jobs.enqueue([regenerate('a'), deliver(1)])
+    await jobs.settled(ids)
+    expect(jobs.unfinished(ids)).toEqual([ids[0]])
+    expect(jobs.nextDue('urgent')?.getTime()).toBeGreaterThan(Date.now())
+    expect(logged.join()).toContain('no such template')
+    expect(JSON.parse(logged[0] ?? '')).toMatchObject({
+      level: 'error',
+      event: 'job.failed',
+      kind: 'regenerate',
+    })
+  })
+
+  it('stops without waiting for ever, and takes nothing more', async () => {
+    let finish = () => {}
+    const started: Job[] = []
+    const { jobs, worker } = open(async (job) => {
+      started.push(job)
+      await new Promise<void>((resolve) => {
+        finish = resolve
+      })
+    })
+    await jobs.enqueue([deliver(1)])
+    await expect.poll(() => started).toHaveLength(1)
+    await worker.stop(20)
+    const [id = ''] = await jobs.enqueue([deliver(2)])
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(started).toHaveLength(1)
+    expect(jobs.unfinished([id])).toEqual([id])
+    finish()
+  })
+})
+
+describe('the clock', () => {
+  it('beats at once, then each minute, and never over itself', async () => {
+    vi.useFakeTimers({ now: new Date('2026-03-02T08:00:20Z') })
+    onTestFinished(() => void vi.useRealTimers())
+    const beats: string[] = []
+    let takes = 0
+    const faults: unknown[] = []
+    const clock = startMinuteClock(
+      async () => {
+        beats.push(new Date().toISOString().slice(11, 19))
+        if (beats.length === 2) throw new Error('a fault')
+        if (takes) await new Promise((resolve) => setTimeout(resolve, takes))
+      },
+      (error) => faults.push(error),
+    )
+    await vi.advanceTimersByTimeAsync(101_000)
+    expect(beats).toEqual(['08:00:20', '08:01:00', '08:02:00'])
+    expect(faults).toHaveLength(1)
+    takes = 90_000
+    await vi.advanceTimersByTimeAsync(60_000 * 3)
+    expect(beats.slice(3)).toEqual(['08:03:00', '08:05:00'])
+    const stopped = clock.stop()
+    await vi.advanceTimersByTimeAsync(120_000)
+    await stopped
+    expect(beats).toHaveLength(5)
+  })
+})

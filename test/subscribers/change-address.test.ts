@@ -1,0 +1,225 @@
+import { describe, expect, it } from 'vitest'
+import { recordKeys } from '../../functions/keys.ts'
+import { driveAddressChanges } from '../../functions/subscribers/change-address.ts'
+import { membershipRows } from '../../functions/subscribers/membership-rows.ts'
+import { changeSubscriber } from '../../functions/subscribers/memberships.ts'
+import type { DeliveryNote } from '../../functions/subscribers/subscriber.ts'
+import { suppress } from '../../functions/subscribers/suppression.ts'
+import { readersPlatform } from './readers-platform.ts'
+
+const day = 24 * 60 * 60 * 1000
+const ada = 'ada@example.org'
+const moved = 'ada@new.example'
+
+const note: DeliveryNote = {
+  run: 'run-1',
+  chunk: 0,
+  try: 0,
+  from: 3,
+  to: 9,
+  token: 't',
+  at: '2026-03-02T08:00:00.000Z',
+  born: '2026-03-02T08:00:00.000Z',
+  phase: 'fly',
+  sends: 1,
+  doubt: false,
+  expires: '2027-03-02T08:00:00.000Z',
+}
+
+/** A confirmed reader who has asked for mail at another address, up to the mail there. */
+async function moving() {
+  const all = await readersPlatform()
+  const { platform, join, post, link, confirmLink, idOf } = all
+  await join(ada, { categories: 'tech', cadence: 'daily', at: '07:15' })
+  await changeSubscriber(platform, idOf(ada), (current) => current && { ...current, watermark: 5 })
+  const response = await post(link('preferences', ada), { action: 'address', email: moved })
+  expect(response.status).toBe(200)
+  await platform.settle()
+  return { ...all, confirm: await confirmLink(moved) }
+}
+
+const setNote = (
+  { platform, idOf }: Awaited<ReturnType<typeof moving>>,
+  email: string,
+  given: DeliveryNote,
+  watermark: number,
+) =>
+  changeSubscriber(
+    platform,
+    idOf(email),
+    (current) => current && { ...current, note: given, watermark },
+  )
+
+describe('a change of address', () => {
+  it('changes nothing until the new address says yes, then takes everything along', async () => {
+    const { platform, post, app, readerOf, idOf, confirm } = await moving()
+    expect(await readerOf(ada)).toMatchObject({ state: 'confirmed', email: ada })
+    expect(await readerOf(moved)).toBeUndefined()
+    expect((await app.request(confirm)).status).toBe(200)
+    expect((await readerOf(ada))?.state).toBe('confirmed')
+
+    expect((await post(confirm)).status).toBe(200)
+    const reader = await readerOf(moved)
+    expect(reader).toMatchObject({
+      id: idOf(moved),
+      email: moved,
+      state: 'confirmed',
+      categories: { tech: 0 },
+      at: '07:15',
+      watermark: 5,
+      consent: { source: 'form' },
+    })
+    const rows = await platform.records.getMany(membershipRows(reader as never))
+    expect(rows).not.toContain(undefined)
+    const stub = await readerOf(ada)
+    expect(stub).toMatchObject({ state: 'suppressed', reason: 'erased', watermark: 5 })
+    expect(stub).not.toHaveProperty('email')
+    expect((await platform.records.query(recordKeys.addressChanges)).records).toEqual([])
+    expect((await post(confirm)).status).toBe(200)
+    expect(await readerOf(moved)).toEqual(reader)
+  })
+
+  it('waits for the mail in flight, and loses nothing when it fails', async () => {
+    const all = await moving()
+    const { platform, post, readerOf, idOf, confirm } = all
+    await setNote(all, ada, note, 9)
+    expect((await post(confirm)).status).toBe(200)
+    expect((await readerOf(ada))?.state).toBe('unsubscribed')
+    expect(await readerOf(moved)).toBeUndefined()
+    expect(await driveAddressChanges(platform)).toBe(0)
+
+    // The delivery fails: its window comes back on the item, then its row is written.
+    await setNote(all, ada, { ...note, phase: 'failed' }, 3)
+    await platform.records.put({
+      ...recordKeys.ledgerRow('run-1', 0, idOf(ada)),
+      value: { outcome: 'failed', try: 0 },
+    })
+    expect(await driveAddressChanges(platform)).toBe(1)
+    expect(await readerOf(moved)).toMatchObject({ state: 'confirmed', watermark: 3 })
+    expect((await readerOf(ada))?.reason).toBe('erased')
+    expect(await driveAddressChanges(platform)).toBe(0)
+  })
+
+  it.each<[string, Partial<DeliveryNote>, boolean, boolean]>([
+    ['is in flight', {}, false, false],
+    ['was put off', { phase: 'deferred' }, false, false],
+    ['has its row', {}, true, true],
+    ['has failed', { phase: 'failed' }, false, true],
+    ['belongs to a run that has expired', { expires: '2026-03-02T07:59:59.000Z' }, false, true],
+  ])('when the mail %s', async (_title, given, hasRow, goesOn) => {
+    const all = await moving()
+    const { platform, post, readerOf, idOf, confirm } = all
+    await setNote(all, ada, { ...note, ...given }, 9)
+    if (hasRow) {
+      await platform.records.put({
+        ...recordKeys.ledgerRow('run-1', 0, idOf(ada)),
+        value: { outcome: 'accepted', try: 0 },
+      })
+    }
+    await post(confirm)
+    expect((await readerOf(moved))?.state).toBe(goesOn ? 'confirmed' : undefined)
+  })
+
+  it('leads an old link to leave to the new address, and an old link to the preferences nowhere', async () => {
+    const { post, app, link, readerOf, confirm } = await moving()
+    await post(confirm)
+    expect((await app.request(link('preferences', ada))).status).toBe(410)
+    await post(link('unsubscribe', ada), { 'List-Unsubscribe': 'One-Click' })
+    expect((await readerOf(moved))?.state).toBe('unsubscribed')
+  })
+
+  it('does not bring back one who leaves while it waits', async () => {
+    const all = await moving()
+    const { platform, post, link, readerOf, confirm } = all
+    await setNote(all, ada, note, 9)
+    await post(confirm)
+    await post(link('unsubscribe', ada), { 'List-Unsubscribe': 'One-Click' })
+    platform.setNow('2028-01-01T00:00:00Z')
+    await driveAddressChanges(platform)
+    expect((await readerOf(moved))?.state).toBeUndefined()
+    expect((await readerOf(ada))?.state).toBe('unsubscribed')
+  })
+
+  it('to the address of another reader leaves that one as they are', async () => {
+    const { platform, post, join, link, readerOf, confirmLink } = await readersPlatform()
+    await join(ada, { categories: 'tech' })
+    const other = await join(moved, { categories: 'life', cadence: 'monthly' })
+    const seen = [await confirmLink(moved)]
+    platform.advance(day)
+    await post(link('preferences', ada), { action: 'address', email: moved })
+    await platform.settle()
+    await post(await confirmLink(moved, seen))
+    expect(await readerOf(moved)).toEqual(other)
+    expect((await readerOf(ada))?.reason).toBe('erased')
+  })
+
+  it('to a suppressed address is refused by silence', async () => {
+    const { platform, post, join, link, readerOf, mailsTo, idOf } = await readersPlatform()
+    const reader = await join(ada)
+    await join(moved)
+    await suppress(platform, idOf(moved), 'hard-bounce')
+    const before = (await mailsTo(moved)).length
+    platform.advance(day)
+    const response = await post(link('preferences', ada), { action: 'address', email: moved })
+    expect(response.status).toBe(200)
+    await platform.settle()
+    expect(await mailsTo(moved)).toHaveLength(before)
+    expect(await readerOf(ada)).toEqual(reader)
+  })
+
+  it('comes to nothing when the reader has left meanwhile', async () => {
+    const { platform, post, link, readerOf, confirm } = await moving()
+    await post(link('unsubscribe', ada))
+    expect((await post(confirm)).status).toBe(410)
+    expect((await readerOf(ada))?.state).toBe('unsubscribed')
+    expect(await readerOf(moved)).toBeUndefined()
+    expect((await platform.records.query(recordKeys.addressChanges)).records).toEqual([])
+  })
+
+  it.each([ada, 'ADA@EXAMPLE.ORG', 'nonsense', ''])('is refused for %j', async (email) => {
+    const { join, post, link, readerOf } = await readersPlatform()
+    const reader = await join(ada)
+    const response = await post(link('preferences', ada), { action: 'address', email })
+    expect(response.status).toBe(422)
+    expect(await readerOf(ada)).toEqual(reader)
+  })
+
+  it('goes on after a crash at any of its writes', async () => {
+    for (let at = 0; ; at++) {
+      const { platform, readerOf, idOf } = await moving()
+      const { confirmSubscription } = await import('../../functions/subscribers/subscribe.ts')
+      const page = await platform.records.query<{ nonce: string }>(
+        recordKeys.subscriptionRequests(idOf(moved)),
+      )
+      const nonce = page.records.find(({ sort }) => sort !== 'latest')?.sort ?? ''
+      let writes = 0
+      let crashed = false
+      const records = new Proxy(platform.records, {
+        get(target, name, receiver) {
+          const member = Reflect.get(target, name, receiver)
+          if (!['put', 'delete'].includes(String(name))) return member
+          return (...args: unknown[]) => {
+            if (crashed || writes === at) {
+              crashed = true
+              return Promise.reject(new Error('stopped'))
+            }
+            writes += 1
+            return (member as (...args: unknown[]) => unknown).apply(target, args)
+          }
+        },
+      })
+      await confirmSubscription({ ...platform, records }, idOf(moved), nonce).catch(() => {})
+      // Either the reader presses again, or a tick finds what is unfinished.
+      if (at % 2) await confirmSubscription(platform, idOf(moved), nonce)
+      await driveAddressChanges(platform)
+      if (!crashed || at % 2 || (await readerOf(ada))?.state !== 'confirmed') {
+        expect(await readerOf(moved)).toMatchObject({ state: 'confirmed', watermark: 5 })
+        expect(await readerOf(ada)).toMatchObject({ state: 'suppressed', reason: 'erased' })
+      } else {
+        expect((await readerOf(moved))?.state).toBeUndefined()
+      }
+      if (!crashed) break
+      expect(at).toBeLessThan(60)
+    }
+  }, 60_000)
+})
