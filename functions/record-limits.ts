@@ -11,12 +11,16 @@ const maxKeyBytes = 1000
 export function assertRecord(key: RecordKey, json: string): void {
   const size = (text: string) => Buffer.byteLength(text)
   for (const part of [key.partition, key.sort]) {
-    if (part === '' || size(part) > maxKeyBytes) {
-      throw new Error(`The record key ${JSON.stringify(part.slice(0, 80))} is empty or over ${maxKeyBytes} bytes.`)
+    if (part === '' || size(part) > maxKeyBytes || !part.isWellFormed()) {
+      throw new Error(
+        `The record key ${JSON.stringify(part.slice(0, 80))} is empty, over ${maxKeyBytes} bytes or no well-formed Unicode.`,
+      )
     }
   }
   const total = size(key.partition) + size(key.sort) + size(json)
   if (total > maxItemBytes) {
-    throw new Error(`The record ${key.partition} / ${key.sort} has ${total} bytes, more than ${maxItemBytes}.`)
+    throw new Error(
+      `The record ${key.partition} / ${key.sort} has ${total} bytes, more than ${maxItemBytes}.`,
+    )
   }
 }

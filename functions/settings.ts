@@ -75,6 +75,11 @@ export interface Settings {
   smtpUrl?: string
 }
 
+/** Known words only, so that a post's own link (`Back to basics`) is never taken for one. */
+const linkBack =
+  '(返回[^|｜]{0,60}|Back to (the )?(home ?page|home|front page|index|top|overview|list|news|blog)' +
+  '|Zurück (zur|zum) (Startseite|Übersicht|Liste|Anfang|Blog)|[^|｜]{0,30}[にへ]戻る|戻る)'
+
 /** What an absent configuration means. */
 export const defaultSettings: Settings = {
   site: {
@@ -99,9 +104,7 @@ export const defaultSettings: Settings = {
   server: { trustedProxies: [] },
   content: {
     // Lines of nothing but links back: `返回首页`, `Back to the front page`.
-    hiddenLines: [
-      '(返回|Back to |Zurück zu|戻る)[^|｜]{0,60}([|｜]\\s*(返回|Back to |Zurück zu|戻る)[^|｜]{0,60})*',
-    ],
+    hiddenLines: [`${linkBack}(\\s*[|｜·]\\s*${linkBack})*`],
     identity: 'path',
     timeZone: 'UTC',
   },

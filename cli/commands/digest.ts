@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { works } from '../action.ts'
 import { usageError } from '../exit.ts'
+import { instantOf } from '../instant.ts'
 import { counted, note, plain, say, sayJson, styled } from '../output.ts'
 
 interface PreviewOptions {
@@ -34,7 +35,7 @@ export function define(command: Command): void {
         'what the reader chose, separated by commas (default: everything)',
       )
       .option('--cadence <cadence>', 'instant, daily, weekly or monthly')
-      .option('--at <instant>', 'the digest due then (RFC 3339), default: now')
+      .option('--at <instant>', 'the digest due then (RFC 3339, or such as +7d), default: now')
       .option('--locale <locale>', 'the language of the mail')
       .option('--out <dir>', 'write digest.eml, digest.html and digest.txt there')
       .option('--to <email>', 'mail it to this address, marked as a test')
@@ -49,16 +50,13 @@ Example:
   broadsheet digest preview --to you@example.com`,
       ),
     async ({ call, isJson }, { categories, at, out, ...wanted }) => {
-      if (at && Number.isNaN(Date.parse(at))) {
-        throw usageError(`\`${at}\` is no instant. Write it like 2026-03-09T08:00:00Z.`)
-      }
       const slugs = categories
         ?.split(',')
         .map((slug) => slug.trim())
         .filter(Boolean)
       const preview = await call<Preview>('POST', '/api/v1/digests/preview', {
         ...(slugs ? { categories: slugs } : {}),
-        ...(at ? { at } : {}),
+        ...(at ? { at: instantOf(at) } : {}),
         ...(wanted.cadence ? { cadence: wanted.cadence } : {}),
         ...(wanted.locale ? { locale: wanted.locale } : {}),
         ...(wanted.to ? { to: wanted.to } : {}),

@@ -55,7 +55,7 @@ export function startAdditions(): Additions {
  */
 export function elements(content: ElementCompact, depth: number): string {
   const xml = js2xml(content, { compact: true, spaces: 4 })
-  return xml.replaceAll('\n', `\n${'    '.repeat(depth)}`)
+  return xml.replace(/\n/g, `\n${'    '.repeat(depth)}`)
 }
 
 /** An element of attributes, whose values xml-js would write without escaping `&` and `<`. */

@@ -51,7 +51,7 @@ export function renderAtom(
   const skeleton = feed
     .atom1()
     .replace(/<feed [^>]*>/, root(channel))
-    .replaceAll('<entry>', (start) => {
+    .replace(/<entry>/g, (start) => {
       const language = entries[index++]?.language
       return language ? `<entry xml:lang="${language}">` : start
     })

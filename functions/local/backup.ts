@@ -12,6 +12,7 @@ export const databaseFile = 'broadsheet.sqlite'
 const leftOut = new Set([
   'server.json',
   'lock',
+  'lock-journal',
   'lock.json',
   'objects/.broadsheet/tmp',
   'outbox/.unfinished',

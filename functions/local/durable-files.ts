@@ -56,9 +56,9 @@ export function fileWriter({ temporary, syncs = true }: FileWriterOptions): File
   const known = new Set<string>()
   let waiting: Waiting[] = []
   let isRunning = false
-  fs.mkdirSync(temporary, { recursive: true })
 
   function temporaryPath(): string {
+    if (!fs.existsSync(temporary)) fs.mkdirSync(temporary, { recursive: true })
     return join(temporary, `${process.pid}-${randomBytes(9).toString('base64url')}`)
   }
 

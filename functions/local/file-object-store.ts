@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import type {
   ObjectPage,
   ObjectStore,
@@ -25,6 +26,10 @@ export interface FileObjectStoreOptions {
 /** Everything but this is made durable before the answer. */
 const renderedAgain = 'public/'
 const mostPlain = 20_000
+/** Read without leaving the thread: most are in the page cache, and that is ten times as fast. */
+const smallBytes = 512 * 1024
+const readFile = promisify(fs.readFile)
+const readPiece = promisify(fs.read)
 
 /**
  * Objects as files under a folder, each at its key, as anybody may read them: `public/` is ready
@@ -81,15 +86,18 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
     return true
   }
 
-  function read(path: string): { body: Buffer; lastModified: Date } | undefined {
+  /** Opens the file at a path for `use`; `undefined` where there is no object. */
+  async function opened<T>(
+    path: string,
+    use: (file: number, stat: fs.Stats) => T | Promise<T>,
+  ): Promise<T | undefined> {
     let file: number | undefined
     try {
       if (!isPlain(path)) return undefined
       if (isCaseBlind && fs.realpathSync.native(path) !== path) return undefined
       file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW)
       const stat = fs.fstatSync(file)
-      if (!stat.isFile()) return undefined
-      return { body: fs.readFileSync(file), lastModified: stat.mtime }
+      return stat.isFile() ? await use(file, stat) : undefined
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
       if (isAbsence(error) || code === 'ELOOP' || code === 'EISDIR') return undefined
@@ -99,11 +107,17 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
     }
   }
 
+  const read = (path: string) =>
+    opened(path, async (file, { size, mtime }) => ({
+      body: size > smallBytes ? await readFile(file) : fs.readFileSync(file),
+      lastModified: mtime,
+    }))
+
   async function get(key: string): Promise<StoredObject | undefined> {
-    const found = read(pathOf(key))
+    const found = await read(pathOf(key))
     if (!found) return undefined
     const etag = etagOf(found.body)
-    return { ...typeOfKey(key), ...readMeta(metaPathOf(key))[etag], ...found, etag }
+    return { ...(readMeta(metaPathOf(key))[etag] ?? typeOfKey(key)), ...found, etag }
   }
 
   async function put(
@@ -121,7 +135,7 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
       const meta = readMeta(metaPath)
       const hasMeta = Object.keys(meta).length > 0
       const current =
-        options.ifMatch !== undefined || hasMeta || !isPlainType ? read(path) : undefined
+        options.ifMatch !== undefined || hasMeta || !isPlainType ? await read(path) : undefined
       const currentEtag = current && etagOf(current.body)
       if (options.ifMatch !== undefined && currentEtag !== options.ifMatch) {
         return { status: 'conflict' }
@@ -201,14 +215,13 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
     const objects: ObjectPage['objects'] = []
     for (const key of keysAfter(prefix, after)) {
       if (objects.length === most) return { objects, more: true }
-      const found = read(pathOf(key))
-      if (!found) continue
-      objects.push({
+      const found = await opened(pathOf(key), async (file, { size, mtime }) => ({
         key,
-        etag: etagOf(found.body),
-        size: found.body.length,
-        lastModified: found.lastModified,
-      })
+        etag: await etagOfFile(file, size),
+        size,
+        lastModified: mtime,
+      }))
+      if (found) objects.push(found)
     }
     return { objects, more: false }
   }
@@ -294,5 +307,21 @@ function readMeta(path: string): Meta {
 }
 
 function etagOf(body: Uint8Array): string {
-  return createHash('sha256').update(body).digest('base64url').slice(0, 27)
+  return shortened(createHash('sha256').update(body))
+}
+
+// In pieces: a listing may meet files of any size that people have put into a folder.
+async function etagOfFile(file: number, size: number): Promise<string> {
+  if (size <= smallBytes) return etagOf(fs.readFileSync(file))
+  const hash = createHash('sha256')
+  const piece = Buffer.allocUnsafe(smallBytes)
+  for (;;) {
+    const { bytesRead } = await readPiece(file, piece, 0, smallBytes, null)
+    if (bytesRead === 0) return shortened(hash)
+    hash.update(piece.subarray(0, bytesRead))
+  }
+}
+
+function shortened(hash: Hash): string {
+  return hash.digest('base64url').slice(0, 27)
 }

@@ -49,7 +49,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { platform, app, host, port } = options
   const { log } = platform
   const server = createAdaptorServer({
-    fetch: (request) => app.fetch(request),
+    // With what it came over: limits and the outbox ask for the client's address.
+    fetch: (request, env) => app.fetch(request, env as never),
     serverOptions: { maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5000 },
   }) as Server
   server.headersTimeout = 15_000

@@ -62,7 +62,10 @@ export function composeMessage(
     unsubscribeMailto?: string
   },
 ): ComposedMessage {
-  const hash = createHash('sha256').update(input.html).update(input.text).digest('hex')
+  const { subject, html, text } = input
+  const seed = `${subject} ${html.length} ${text.length} ${html.slice(-2_000)}`
+  // The same message has the same bytes; a mail that quotes another has another boundary.
+  const hash = createHash('sha256').update(seed).digest('hex')
   // `=_` cannot occur in base64, so no line of a part can be taken for the boundary (RFC 2045 §6.7).
   const boundary = `=_${hash.slice(0, 28)}`
   const parts: Buffer[] = []
@@ -73,8 +76,8 @@ export function composeMessage(
     length += bytes.length
   }
   const alternatives = [
-    ['plain', input.text],
-    ['html', input.html],
+    ['plain', text],
+    ['html', html],
   ] as const
   for (const [subtype, content] of alternatives) {
     append(
@@ -92,7 +95,7 @@ export function composeMessage(
   const head = [
     addressLine('From', parseMailbox(input.from)),
     input.replyTo ? addressLine('Reply-To', parseMailbox(input.replyTo)) : '',
-    headerLine('Subject', input.subject),
+    headerLine('Subject', subject),
     ...Object.entries(input.headers ?? {}).map(([name, value]) => ownHeader(name, value)),
     'MIME-Version: 1.0\r\n',
     `Content-Type: multipart/alternative;\r\n boundary="${boundary}"\r\n\r\n`,

@@ -2,6 +2,7 @@ import { recordKeys, urlPaths } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import type { Settings } from '../settings.ts'
 import { getPost, type Post } from './post.ts'
+import type { StoredPost } from './stored-post.ts'
 
 /** A post's page, absolute. */
 export function postUrl(settings: Pick<Settings, 'site'>, slug: string): string {
@@ -43,7 +44,12 @@ export async function claimAddress(
       if (outcome.status === 'stored') return slug
       const holder: StoredRecord<SlugTarget> | undefined = await records.get(record)
       if (!holder) continue
-      if (holder.value.postId === postId) return slug
+      if (holder.value.postId === postId) {
+        // Written anew, as somebody may be about to release it (`releaseAddress`).
+        const renewed = await records.put(record, { ifVersion: holder.version })
+        if (renewed.status === 'stored') return slug
+        continue
+      }
       // The holder may have been given up before it was finished: then nothing was ever shown there.
       if (await records.get(recordKeys.post(holder.value.postId))) break
       const taken = await records.put(record, { ifVersion: holder.version })
@@ -52,7 +58,11 @@ export async function claimAddress(
   }
 }
 
-/** Gives an address back that nobody has seen. Another post's stays. */
+/**
+ * Gives an address back that nobody has seen and that the post no longer has. Another post's stays,
+ * and so does one that the post has come back to meanwhile: it was then claimed after its record was
+ * written, so at another version.
+ */
 export async function releaseAddress(
   { records }: Pick<Platform, 'records'>,
   postId: string,
@@ -60,5 +70,7 @@ export async function releaseAddress(
 ): Promise<void> {
   const holder = await records.get<SlugTarget>(recordKeys.slug(slug))
   if (holder?.value.postId !== postId) return
+  const post = await records.get<StoredPost>(recordKeys.post(postId))
+  if (post && [post.value.slug, post.value.wantedSlug].includes(slug)) return
   await records.delete(recordKeys.slug(slug), { ifVersion: holder.version })
 }

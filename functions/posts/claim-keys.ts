@@ -36,8 +36,9 @@ export async function claimKeys(
 }
 
 /**
- * Removes a post that lost a race for one of its keys before anybody saw it. When somebody has
- * found and changed it meanwhile, it stays: two posts then share a key, which leads to the first.
+ * Removes a post that lost a race for one of its keys before anybody saw it; `false` when a third
+ * writer has found and changed it meanwhile. Then it stays, beside the one that has the key: what
+ * follows from a post is only ever taken back from one that is there.
  */
 export async function giveUpPost(
   { records }: Pick<Platform, 'records'>,

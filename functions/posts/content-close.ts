@@ -4,11 +4,11 @@ import { endRun, escapeAttribute, type Open, rewindWalk, type Walk, write } from
 
 /** The end of the innermost element of the source, written or implied. */
 export function closeTag(walk: Walk): void {
-  walk.isAfterPre = false
   const open = walk.stack.pop()
   if (!open) return
   if (open.isDropped) {
     walk.dropDepth--
+    if (open.name === 'title' && walk.documentTitle !== undefined) walk.hasDocumentTitle = true
     return
   }
   if (walk.dropDepth > 0) return
@@ -34,7 +34,7 @@ function closeElement(walk: Walk, open: Open, output: string): void {
   else if (isHeading(output)) depth.heading--
   else if (output === 'blockquote' || output === 'li') text.leave()
   if (open.isNotes) depth.notes--
-  if (isBlock) text.block(gapOf(output))
+  if (isBlock) text.block(gapOf(output, walk.outNames))
   if (isEmpty(walk, open, output, isBlock)) return
   if (output === 'a') noteLink(walk, open)
   if (isHeading(output) && !open.hasId) nameHeading(walk, open, run.text)

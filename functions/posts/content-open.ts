@@ -30,9 +30,12 @@ const refusedDepth = 1000
 
 export const isHeading = (output: string) => /^h[1-6]$/.test(output)
 
-/** Lines between a block and its neighbours in plain text, less one. */
-export const gapOf = (output: string): 1 | 2 =>
-  /^(li|tr|dt|dd|td|th|summary|thead|tbody|tfoot)$/.test(output) ? 1 : 2
+/** How many line ends part a block from its neighbours in plain text: cells stand side by side. */
+export function gapOf(output: string, outNames: readonly string[]): 0 | 1 | 2 {
+  if (output === 'td' || output === 'th') return 0
+  if (/^(li|tr|dt|dd|summary|thead|tbody|tfoot)$/.test(output)) return 1
+  return (output === 'ul' || output === 'ol') && outNames.includes('li') ? 1 : 2
+}
 
 /** A start tag of the source. Each is put on the stack, whatever becomes of it. */
 export function openTag(walk: Walk, name: string, attributes: Attributes): void {
@@ -42,7 +45,6 @@ export function openTag(walk: Walk, name: string, attributes: Attributes): void 
       'The post nests more than 1,000 elements. Close the elements that are left open.',
     )
   }
-  walk.isAfterPre = false
   if (name === 'source') offerMedia(walk, walk.stack.at(-1), attributes)
   const open: Open = { name, at: walk.out.length, units: walk.units }
   walk.stack.push(open)
@@ -76,7 +78,7 @@ function openElement(walk: Walk, open: Open, output: string, attributes: Attribu
   const isBlock = blockElements.has(output)
   if (isBlock) {
     endRun(walk)
-    walk.text.block(gapOf(output))
+    walk.text.block(gapOf(output, walk.outNames))
   }
   const isInTable = tableContent.has(walk.outNames.at(-1) ?? '')
   if (output === 'br') {
@@ -171,10 +173,8 @@ function enter(walk: Walk, open: Open, attributes: Attributes): void {
   } else if (output === 'a') {
     depth.a++
     open.isWayBack = attributes.class === 'footnote-backref'
-  } else if (output === 'pre') {
-    depth.pre++
-    walk.isAfterPre = true
-  } else if (output === 'table') depth.table++
+  } else if (output === 'pre') depth.pre++
+  else if (output === 'table') depth.table++
   else if (isHeading(output)) depth.heading++
   else if (output === 'blockquote') text.enter('> ')
   else if (output === 'ol') open.nextItem = Number.parseInt(attributes.start ?? '1', 10) || 1
@@ -183,7 +183,7 @@ function enter(walk: Walk, open: Open, attributes: Attributes): void {
     const marker = list?.nextItem === undefined ? '- ' : `${list.nextItem++}. `
     text.enter(' '.repeat(marker.length), marker)
   } else if (output === 'td' || output === 'th') {
-    const row = stack.at(-2)
+    const row = stack.findLast((element) => element.out === 'tr')
     if (row?.cells) text.text(' | ')
     if (row) row.cells = (row.cells ?? 0) + 1
   } else if (output === 'section' && attributes.class === 'footnotes') {

@@ -68,9 +68,10 @@ export interface Walk {
   images: PostImage[]
   /** Link targets by the number that the plain text gives them. */
   links: Map<string, number>
-  isAfterPre: boolean
   heading?: string
   documentTitle?: string
+  /** It has ended. */
+  hasDocumentTitle?: boolean
   source?: { href: string; mark: Mark; unitsAfter: number }
 }
 
@@ -95,7 +96,6 @@ export function startWalk(options: ContentOptions, fragments: Fragments): Walk {
     runCount: 0,
     images: [],
     links: new Map(),
-    isAfterPre: false,
   }
 }
 

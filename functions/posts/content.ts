@@ -79,25 +79,24 @@ const unclean = /[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\ufff
 const forbidden = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]|\p{Surrogate}/gu
 
 function readText(walk: Walk, raw: string): void {
-  if (walk.dropDepth > 0) {
-    if (walk.stack.at(-1)?.name !== 'title' || walk.documentTitle !== undefined) return
-    const title = raw.replace(forbidden, '').trim().slice(0, 500)
-    if (title !== '') walk.documentTitle = title
-    return
-  }
+  if (walk.dropDepth > 0) return readDocumentTitle(walk, raw)
   let text = unclean.test(raw) ? raw.replace(/\r\n?/g, '\n').replace(forbidden, '') : raw
-  if (walk.isAfterPre && text !== '') {
-    // A browser drops one line end after `<pre>`: a second one must be written as two.
-    if (text.startsWith('\n')) text = text.slice(1)
-    if (text.startsWith('\n')) write(walk, '\n')
-    walk.isAfterPre = false
-  }
+  // A browser drops a line end after `<pre>` each time that it reads it.
+  if (walk.depth.pre > 0 && walk.out.at(-1)?.startsWith('<pre')) text = text.replace(/^\n+/, '')
   if (isNoteMark(walk, text)) {
     // Link targets are numbered in plain text as well; in a summary the number means nothing.
     write(walk, escapeText(text))
     walk.units++
     walk.text.text(text.replace('[', '[^'))
   } else writeText(walk, text)
+}
+
+/** The first `title` that is not a drawing's; its text comes in pieces. */
+function readDocumentTitle(walk: Walk, raw: string): void {
+  if (walk.hasDocumentTitle || walk.stack.at(-1)?.name !== 'title') return
+  if (walk.stack.some(({ name }) => name === 'svg')) return
+  const title = (walk.documentTitle ?? '') + raw
+  walk.documentTitle = title.replace(forbidden, '').slice(0, 500)
 }
 
 function isNoteMark({ stack, outNames }: Walk, text: string): boolean {
@@ -117,6 +116,7 @@ function readComment(walk: Walk, text: string): void {
 function finish(walk: Walk): Content {
   endRun(walk)
   const sourceLink = takeSourceLink(walk)
+  const documentTitle = walk.documentTitle?.replace(/\s+/g, ' ').trim()
   let text = walk.text.toString()
   if (walk.links.size > 0) {
     const targets = [...walk.links].map(([href, number]) => `[${number}] ${href}`)
@@ -130,7 +130,7 @@ function finish(walk: Walk): Content {
     ...(walk.excerptRuns !== undefined && { excerptRuns: walk.excerptRuns }),
     ...(sourceLink !== undefined && { sourceLink }),
     ...(walk.heading !== undefined && { heading: walk.heading }),
-    ...(walk.documentTitle !== undefined && { documentTitle: walk.documentTitle }),
+    ...(documentTitle && { documentTitle }),
   }
 }
 

@@ -173,7 +173,11 @@ async function endUnfinished(
   }
 }
 
-/** Removes the rows that this finisher put for posts that now stand elsewhere. */
+/**
+ * Undoes what a finisher did that was overtaken: its rows go where the post now stands elsewhere, and
+ * say what it now is where they stand for it. Only at the versions at which it put them: whoever
+ * changed the post later puts its rows later.
+ */
 async function takeBack(
   platform: FinishPlatform,
   changed: readonly StoredRecord<StoredPost>[],
@@ -182,18 +186,19 @@ async function takeBack(
 ): Promise<void> {
   const { records, settings } = platform
   const mine = changed.filter(({ value }) => overtaken.has(value.id))
-  const present = await records.getMany<StoredPost>(
-    mine.map(({ value }) => recordKeys.post(value.id)),
-  )
-  const going = mine.flatMap(({ value }, i) => {
+  const keys = mine.map(({ value }) => recordKeys.post(value.id))
+  const present = await records.getMany<StoredPost>(keys)
+  const going: Row[] = []
+  for (const [i, { value }] of mine.entries()) {
     const now = present[i]?.value
     const standing = now ? rowsOf(now, settings.keep) : []
-    return placed.filter(
-      (row) =>
-        rowsOf(value, settings.keep).some((own) => isSameRow(own, row)) &&
-        !standing.some((other) => isSameRow(other, row)),
-    )
-  })
+    const own = rowsOf(value, settings.keep)
+    for (const row of placed.filter((row) => own.some((other) => isSameRow(row, other)))) {
+      const wanted = standing.find((other) => isSameRow(row, other))
+      if (wanted) await records.put(wanted, { ifVersion: row.version })
+      else going.push(row)
+    }
+  }
   await deleteRows(platform, going)
   await raiseDirty(platform, feedsOfRows(going))
   await enqueueRegenerate(platform, feedsOfRows(going))

@@ -74,8 +74,9 @@ export async function claimIdentities(
         if (outcome.status === 'stored') return undefined
         const holder: StoredRecord<IdentityTarget> | undefined = await records.get(record)
         if (!holder) continue
-        if (holder.value.postId === postId) return undefined
-        if (await records.get(recordKeys.post(holder.value.postId))) return hash
+        const isOwn = holder.value.postId === postId
+        if (!isOwn && (await records.get(recordKeys.post(holder.value.postId)))) return hash
+        // Its own is written anew too, as somebody may be about to release it.
         const taken = await records.put(record, { ifVersion: holder.version })
         if (taken.status === 'stored') return undefined
       }
@@ -84,7 +85,10 @@ export async function claimIdentities(
   return lost.filter((hash) => hash !== undefined)
 }
 
-/** Takes back what `claimIdentities` made for a post that is given up. Others' records stay. */
+/**
+ * Takes back what `claimIdentities` made for a post that is gone. Others' records stay, and so do all
+ * when the post was made again meanwhile.
+ */
 export async function releaseIdentities(
   { records }: Pick<Platform, 'records'>,
   postId: string,
@@ -94,6 +98,7 @@ export async function releaseIdentities(
     hashes.map(async (hash) => {
       const holder = await records.get<IdentityTarget>(recordKeys.identity(hash))
       if (holder?.value.postId !== postId) return
+      if (await records.get(recordKeys.post(postId))) return
       await records.delete(recordKeys.identity(hash), { ifVersion: holder.version })
     }),
   )

@@ -1,6 +1,6 @@
 import { invalid, tooLarge } from '../errors.ts'
 import { urlPaths } from '../keys.ts'
-import type { Settings } from '../settings.ts'
+import { hiddenLinePatterns, type Settings } from '../settings.ts'
 import { type Content, type ContentOptions, readContent } from './content.ts'
 import { datePost } from './date-post.ts'
 import { decodeText } from './decode.ts'
@@ -188,21 +188,10 @@ function contentOptions(
   return {
     baseUrl: canonicalUrl ?? page,
     pageUrl: page,
-    hiddenLines: compiled(settings.content.hiddenLines),
+    hiddenLines: hiddenLinePatterns(settings),
     ...(title !== undefined && { title }),
     takesSourceLink: canonicalUrl === undefined,
   }
-}
-
-const compiledLines = new WeakMap<readonly string[], RegExp[]>()
-
-/** Whole matches only; compiled once for the settings of a process. */
-function compiled(lines: readonly string[]): RegExp[] {
-  const known = compiledLines.get(lines)
-  if (known) return known
-  const patterns = lines.map((line) => new RegExp(`^(?:${line})$`, 'u'))
-  compiledLines.set(lines, patterns)
-  return patterns
 }
 
 /** Without Jekyll's styles (`pretty`) and templates (`/:year/:title`), which name no post. */

@@ -26,6 +26,8 @@ export function plainTextWriter() {
   let skipped = 0
   let gap = 0
   let space = false
+  /** Line ends of code that wait for a line. */
+  let breaks = 0
   let lastPrefix = ''
 
   function startLine() {
@@ -40,14 +42,16 @@ export function plainTextWriter() {
     } else if (pieces.length > 0) pieces.push('\n')
     gap = 0
     space = false
+    breaks = 0
     lastPrefix = prefix
     pieces.push(prefix)
   }
 
   return {
     /** Ends the line, with `lines` of 2 leaving a blank one before what follows. */
-    block(lines: 1 | 2) {
+    block(lines: 0 | 1 | 2) {
       gap = Math.max(gap, lines)
+      breaks = 0
     },
     text(text: string) {
       const collapsed = /\s\s|[^\S ]/.test(text) ? text.replace(/\s+/g, ' ') : text
@@ -63,21 +67,18 @@ export function plainTextWriter() {
       pieces.push(collapsed.slice(leads ? 1 : 0, trails ? -1 : undefined))
       space = trails
     },
-    /** Lines of code, blanks and all. */
+    /** Code: line ends and blanks count, but for empty lines at its start and end. */
     verbatim(text: string) {
-      const lines = text.split('\n')
-      lines.forEach((line, index) => {
-        if (index > 0) {
-          if (gap > 0) return void (gap = Math.max(gap, 1))
-          gap = 1
-        }
-        if (line === '' && (gap > 0 || pieces.length === 0)) {
-          // A blank line inside of code; one at its start or end is no text.
-          if (index > 0 && pieces.length > 0) gap = 2
-          return
-        }
+      text.split('\n').forEach((line, index) => {
+        if (index > 0) breaks++
         if (line === '') return
         if (gap > 0 || pieces.length === 0) startLine()
+        else if (breaks > 0) {
+          const prefix = indents.map(({ rest }) => rest).join('')
+          pieces.push(`\n${prefix.trimEnd()}`.repeat(breaks - 1), `\n${prefix}`)
+          lastPrefix = prefix
+        }
+        breaks = 0
         pieces.push(line)
       })
     },

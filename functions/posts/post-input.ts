@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { invalid, ServiceError } from '../errors.ts'
+import { type FieldError, invalid, ServiceError } from '../errors.ts'
 
 const line = (limit: number) => v.pipe(v.string(), v.maxLength(limit))
 const names = v.union([v.pipe(v.array(line(200)), v.maxLength(100)), line(2000)])
@@ -59,24 +59,32 @@ export function readPostInput(text: string): PostInput {
   }
   const result = v.safeParse(postInput, value)
   if (result.success) return result.output
-  const errors = result.issues.slice(0, 20).map((issue) => ({
-    path: v.getDotPath(issue) ?? '',
-    message: faultOf(issue),
-  }))
+  const errors = [...unknownFields(value), ...result.issues.flatMap(faultOf)].slice(0, 20)
   const told = errors.map(({ path, message }) =>
     path === '' ? message : `\`${path}\`: ${message}`,
   )
   throw invalid('post.input', `The post cannot be used: ${told.join('; ')}.`, { errors })
 }
 
-function faultOf(issue: v.InferIssue<typeof postInput>): string {
+/** All of them: the schema stops at the first. */
+function unknownFields(value: unknown): FieldError[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
+  const known = Object.keys(postInput.entries)
+  const unknown = Object.keys(value).filter((key) => !known.includes(key))
+  return unknown.slice(0, 20).map((key) => {
+    const near = nearest(key.slice(0, 60), known)
+    const hint = near === undefined ? '' : `, did you mean \`${near}\`?`
+    return { path: key.slice(0, 60), message: `unknown field${hint}` }
+  })
+}
+
+function faultOf(issue: v.InferIssue<typeof postInput>): FieldError[] {
+  const path = v.getDotPath(issue) ?? ''
   if (issue.type === 'strict_object' && issue.expected === 'never') {
-    const key = String(issue.path?.at(-1)?.key ?? '').slice(0, 60)
-    const near = nearest(key, Object.keys(postInput.entries))
-    return `unknown field${near === undefined ? '' : `, did you mean \`${near}\`?`}`
+    return path.includes('.') ? [{ path, message: 'unknown field' }] : []
   }
-  if (issue.received === 'undefined') return 'it is missing'
-  return issue.message
+  const message = issue.received === 'undefined' ? 'it is missing' : issue.message
+  return [{ path, message }]
 }
 
 /** The word with the fewest changed letters, if these are few for its length. */

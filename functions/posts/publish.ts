@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
-import type { RecordKey } from '../platform.ts'
 import type { Draft } from './find-drafts.ts'
 import { identityHash, postIdOf, randomPostId } from './identity.ts'
 import { type ParsedPost, type ParseOutcome, type PostSource, parsePost } from './parse-post.ts'
 import type { PublishOutcome } from './publish-outcome.ts'
-import { type PublishPlatform, type StoreOptions, storeDrafts } from './store-drafts.ts'
+import {
+  type PublishPlatform,
+  type Stored,
+  type StoreOptions,
+  storeDrafts,
+} from './store-drafts.ts'
 import { endNote } from './unfinished.ts'
 
 export type { PostOutcome, PublishOutcome } from './publish-outcome.ts'
@@ -88,18 +92,24 @@ export async function publishWindow(
   const outcomes = new Map<PublishOutcome | Draft, PublishOutcome>()
   const feeds = new Set<string>()
   const jobIds = new Set<string>()
-  const notes: RecordKey[] = []
+  const notes: NonNullable<Stored['note']>[] = []
+  const open = new Set<string>()
   let drafts = results.filter((result): result is Draft => 'parsed' in result)
   for (let round = 0; drafts.length > 0; round++) {
     if (round === mostRounds) throw new Error('A post was changed by others again and again.')
     const stored = await storeDrafts(platform, drafts, options)
+    drafts = stored.again.sort((a, b) => a.order - b.order)
     for (const [draft, outcome] of stored.outcomes) outcomes.set(draft, outcome)
     for (const feed of stored.feeds) feeds.add(feed)
     for (const id of stored.jobIds) jobIds.add(id)
-    if (stored.note) notes.push(stored.note)
-    drafts = stored.again.sort((a, b) => a.order - b.order)
+    if (!stored.note) continue
+    notes.push(stored.note)
+    for (const id of stored.note.postIds) open.delete(id)
+    for (const id of stored.note.left) open.add(id)
   }
-  await Promise.all(notes.map((note) => endNote(platform, note)))
+  // What a round has left and no other has gone on with is for a tick.
+  const ended = notes.filter(({ postIds }) => !postIds.some((id) => open.has(id)))
+  await Promise.all(ended.map(({ key }) => endNote(platform, key)))
   return {
     outcomes: results.map((result) => outcomes.get(result) ?? (result as PublishOutcome)),
     feeds: [...feeds],

@@ -42,8 +42,8 @@ export interface Stored {
   again: Draft[]
   feeds: string[]
   jobIds: string[]
-  /** To be ended (`endNote`) once no draft is left for another round. */
-  note?: RecordKey
+  /** To be ended (`endNote`) once no later round has left any of its posts. */
+  note?: { key: RecordKey; postIds: string[]; left: string[] }
 }
 
 interface Change {
@@ -111,21 +111,30 @@ export async function storeDrafts(
   const written = await Promise.all(changes.map((change) => writeChange(platform, change, options)))
   const finished = await finishPosts(
     platform,
-    written.filter((record) => record !== undefined),
+    written.flatMap((change) => (change.status === 'written' ? [change.record] : [])),
     { regenerate: options.regenerate ?? true },
   )
-  for (const [i, { draft, found }] of changes.entries()) {
-    const record = written[i]
-    if (!record) {
+  const left: string[] = []
+  for (const [i, { draft, found, post }] of changes.entries()) {
+    const change = written[i] as Written
+    if (change.status === 'left') left.push(post.id)
+    if (change.status !== 'written') {
       again.push(draft)
       continue
     }
-    const post = finished.posts.get(record.value.id) ?? record.value
-    const outcome = outcomeOf(post, found.previous?.value, options)
-    const isNew = outcome.isNew || draft.madeId === post.id
+    const { id } = change.record.value
+    const stands = finished.posts.get(id) ?? change.record.value
+    const outcome = outcomeOf(stands, found.previous?.value, options)
+    const isNew = outcome.isNew || draft.madeId === id
     outcomes.set(draft, { ...outcome, isNew, jobIds: finished.jobIds })
   }
-  return { outcomes, again, feeds: finished.feeds, jobIds: finished.jobIds, note }
+  return {
+    outcomes,
+    again,
+    feeds: finished.feeds,
+    jobIds: finished.jobIds,
+    note: { key: note, postIds: changes.map(({ post }) => post.id), left },
+  }
 }
 
 /**
@@ -142,12 +151,19 @@ function mustWait(draft: Draft, found: Found, taken: Set<string>): boolean {
   return isTaken
 }
 
-/** Writes the record and claims what leads to it; `undefined` when another writer was first. */
+type Written =
+  | { status: 'written'; record: StoredRecord<StoredPost> }
+  /** Written, and to be gone on with in another round. */
+  | { status: 'left' }
+  /** Another writer was first, or the post was given up for another one. */
+  | { status: 'nothing' }
+
+/** Writes the record and claims what leads to it. */
 async function writeChange(
   platform: PublishPlatform,
   { draft, found: { previous }, post }: Change,
   options: StoreOptions,
-): Promise<StoredRecord<StoredPost> | undefined> {
+): Promise<Written> {
   const { records } = platform
   const known = new Set(previous?.value.identities)
   const claims =
@@ -161,22 +177,23 @@ async function writeChange(
     { ...key, value },
     previous ? { ifVersion: previous.version } : { ifAbsent: true },
   )
-  if (outcome.status === 'conflict') return undefined
+  if (outcome.status === 'conflict') return { status: 'nothing' }
   const record = { ...key, value, version: outcome.version }
-  if (!value.unfinished?.claims) return record
+  if (!value.unfinished?.claims) return { status: 'written', record }
+
   const claimed = await claimKeys({ records }, record)
-  if (claimed.status === 'overtaken') return undefined
-  // Another post took one of its keys in the same moment: this is an edit of that one.
+  if (claimed.status === 'overtaken') return { status: 'left' }
+  // Another post took one of its keys in the same moment: then this is an edit of that one.
   if (!previous && claimed.lost.length > 0 && (await giveUpPost({ records }, claimed.record))) {
-    return undefined
+    return { status: 'nothing' }
   }
   if (!previous) draft.madeId = post.id
   // Another post has the address it asked for: once more, read as it stands at its own.
-  if (claimed.record.value.slug !== post.slug) return undefined
+  if (claimed.record.value.slug !== post.slug) return { status: 'left' }
   if (previous && previous.value.slug !== post.slug) {
     await releaseAddress({ records }, post.id, previous.value.slug)
   }
-  return claimed.record
+  return { status: 'written', record: claimed.record }
 }
 
 function refuse(draft: Draft, found: Found, options: StoreOptions): PublishOutcome | undefined {

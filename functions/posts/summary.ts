@@ -21,7 +21,14 @@ export function summarise(content: Pick<Content, 'runs' | 'excerptRuns'>, title:
     const marked = join(paragraphs(runs.slice(0, excerptRuns), title), summaryLimit)
     if (marked !== '') return cutText(marked, summaryLimit)
   }
-  return cutText(join(paragraphs(runs, title), enough), summaryLimit)
+  return cutText(join(paragraphs(introduction(runs), title), enough), summaryLimit)
+}
+
+/** Up to the first heading behind some text: what stands below it is about something of its own. */
+function introduction(runs: readonly TextRun[]): readonly TextRun[] {
+  const first = runs.findIndex(({ kind }) => kind === 'text')
+  const heading = runs.findIndex(({ kind }, index) => kind === 'heading' && index > first)
+  return first === -1 || heading === -1 ? runs : runs.slice(0, heading)
 }
 
 function paragraphs(runs: readonly TextRun[], title: string): string[] {

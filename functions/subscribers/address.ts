@@ -7,8 +7,6 @@ import type { Platform } from '../platform.ts'
 const maxLength = 254
 const maxLocalLength = 64
 
-const edges =
-  /^[\s\p{C}\p{Default_Ignorable_Code_Point}]+|[\s\p{C}\p{Default_Ignorable_Code_Point}]+$/gu
 const hidden = /[\s\p{C}\p{Default_Ignorable_Code_Point}]/u
 /** RFC 5322 §3.2.3 `dot-atom-text`: quoted local parts are legal, yet nobody has one and few servers take it. */
 const localPart = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/
@@ -22,7 +20,7 @@ const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
  */
 export function normaliseAddress(input: string): string {
   if (input.length > 4 * maxLength) throw refusal('it is longer than an address can be')
-  const address = input.replace(edges, '')
+  const address = withoutHiddenEnds(input)
   if (address === '') throw refusal('it is empty')
   if (hidden.test(address)) {
     throw refusal('it has a blank or an invisible character inside')
@@ -63,6 +61,13 @@ export function subscriberIdOf(
 /** Whether a string has the form of a subscriber's id. */
 export function isSubscriberId(text: string): boolean {
   return /^[0-9a-f]{32}$/.test(text)
+}
+
+function withoutHiddenEnds(text: string): string {
+  const points = [...text]
+  const start = points.findIndex((point) => !hidden.test(point))
+  const end = points.findLastIndex((point) => !hidden.test(point))
+  return start < 0 ? '' : points.slice(start, end + 1).join('')
 }
 
 function asciiDomain(domain: string): string | undefined {

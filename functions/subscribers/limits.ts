@@ -7,16 +7,27 @@ import type { Platform } from '../platform.ts'
  * How many requests for a mail are taken. What protects a person whose address is misused is the
  * one mail a day per address; these keep a machine from naming thousands of addresses.
  */
-const limits = {
+export interface RequestLimits {
   /** One IPv4 address or IPv6 /64. */
+  address: readonly Limit[]
+  /** An IPv4 /24 or IPv6 /48. */
+  network: readonly Limit[]
+  everybody: readonly Limit[]
+}
+
+interface Limit {
+  seconds: number
+  most: number
+}
+
+const requestLimits: RequestLimits = {
   address: [
     { seconds: 60, most: 20 },
     { seconds: 3600, most: 100 },
   ],
-  /** An IPv4 /24 or IPv6 /48. */
   network: [{ seconds: 3600, most: 1000 }],
   everybody: [{ seconds: 3600, most: 10_000 }],
-} as const
+}
 
 export type Admission = { status: 'admitted' } | { status: 'refused'; retryAfterSeconds: number }
 
@@ -29,6 +40,7 @@ export type Admission = { status: 'admitted' } | { status: 'refused'; retryAfter
 export async function admitRequest(
   platform: Pick<Platform, 'records' | 'now' | 'secrets'>,
   client: string | undefined,
+  limits: RequestLimits = requestLimits,
 ): Promise<Admission> {
   const sender = client === undefined ? undefined : senderOf(client)
   if (sender) {
@@ -46,7 +58,7 @@ export async function admitRequest(
 
 async function count(
   { records, now, secrets }: Pick<Platform, 'records' | 'now' | 'secrets'>,
-  wanted: readonly { name: string; seconds: number; most: number }[],
+  wanted: readonly (Limit & { name: string })[],
 ): Promise<Admission> {
   const second = Math.floor(now().getTime() / 1000)
   const waits = await Promise.all(

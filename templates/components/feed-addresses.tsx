@@ -15,23 +15,13 @@ export function FeedAddresses({ feed, baseUrl }: { feed: string; baseUrl: string
           <dt>{name}</dt>
           <dd>
             <code class="address">
-              {breakable(`${baseUrl}${urlPaths.feed(feed, document)}`)}
+              {`${baseUrl}${urlPaths.feed(feed, document)}`}
             </code>
           </dd>
         </div>
       ))}
     </dl>
   )
-}
-
-/** May be broken after each slash, which a copy does not show. */
-function breakable(address: string) {
-  return address.split(/(?<=[^/]\/)(?=[^/])/).map((part, i) => (
-    <>
-      {i > 0 && <wbr />}
-      {part}
-    </>
-  ))
 }
 
 /** The three formats as links in a line. `title` tells the same names of many feeds apart. */

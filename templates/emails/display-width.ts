@@ -1,17 +1,28 @@
 import { eastAsianWidth } from 'get-east-asian-width'
 
 const zeroWidth = /^[\p{M}\p{Cf}\p{Cc}]$/u
+const plainText = /^[\x20-\x7e]*$/
+
+/** Widths of the characters below U+10000 once they were looked up, plus 1; 0 is not looked up. */
+const known = new Uint8Array(0x10000)
 
 /** Columns that a character takes where all are equally wide: 2 for CJK and most emoji, else 1 or 0. */
-export function characterWidth(character: string): 0 | 1 | 2 {
+export function characterWidth(character: string): number {
   const code = character.codePointAt(0) ?? 0
-  if (code < 0x300) return code < 0x20 || (code >= 0x7f && code < 0xa0) || code === 0xad ? 0 : 1
-  if (zeroWidth.test(character)) return 0
+  if (code > 0xffff) return widthOf(character, code)
+  const width = known[code] || 1 + widthOf(character, code)
+  known[code] = width
+  return width - 1
+}
+
+function widthOf(character: string, code: number): number {
+  if (zeroWidth.test(character) || code === 0xad) return 0
   return eastAsianWidth(code) === 2 ? 2 : 1
 }
 
 /** Columns that a text takes. */
 export function displayWidth(text: string): number {
+  if (plainText.test(text)) return text.length
   let width = 0
   for (const character of text) width += characterWidth(character)
   return width

@@ -37,7 +37,8 @@ export const maxHtmlBytes = 90_000
 
 /** Bytes that the HTML takes in the message: 57 bytes are a line of 76 characters and CRLF. */
 export function encodedBytes(html: string): number {
-  const lineEnds = html.split('\n').length - 1
+  let lineEnds = 0
+  for (let at = html.indexOf('\n'); at >= 0; at = html.indexOf('\n', at + 1)) lineEnds += 1
   return Math.ceil((Buffer.byteLength(html) + lineEnds) / 57) * 78
 }
 

@@ -47,31 +47,36 @@ function wrapLine(line: string, columns: number, indent: string): string {
   return lines.join('\n')
 }
 
-/** The parts that a line may be broken between, each with the blanks that follow it. */
+/**
+ * The parts that a line may be broken between, each with the blanks that follow it. Looks at each
+ * character once and cuts by index: text comes from anybody, and may be one long run of anything.
+ */
 function* pieces(line: string): Generator<string> {
-  let piece = ''
+  let start = 0
+  let at = 0
+  // Nothing but blanks and opening punctuation so far: what follows belongs to it.
   let isOpen = true
   let isWide = false
+  let isAfterBlank = true
   for (const character of line) {
     const width = characterWidth(character)
     const isBlank = character === ' ' || character === '\t' || character === '\u3000'
-    const before = piece.at(-1) ?? ' '
     const startsNew =
       !isOpen &&
       width > 0 &&
       !isBlank &&
       !notAtStart.test(character) &&
-      (width === 2 || isWide || before === ' ' || before === '\t' || before === '\u3000')
+      (width === 2 || isWide || isAfterBlank)
     if (startsNew) {
-      yield piece
-      piece = ''
+      yield line.slice(start, at)
+      start = at
     }
-    piece += character
-    if (isBlank) isOpen = piece.trim() === ''
-    else if (width > 0) {
+    at += character.length
+    if (!isBlank && width > 0) {
       isOpen = notAtEnd.test(character)
       isWide = width === 2
     }
+    if (width > 0) isAfterBlank = isBlank
   }
-  if (piece) yield piece
+  if (start < at) yield line.slice(start, at)
 }

@@ -58,13 +58,38 @@ export function formatDate(
   timeZone: string,
   style: DateStyle = 'day',
 ): string {
-  const date = new Date(instant)
-  if (Number.isNaN(date.getTime())) return ''
-  return dateFormat(locale, timeZone, style).format(date)
+  return written(`${style} ${locale} ${timeZone} ${+new Date(instant)}`, () => {
+    const date = new Date(instant)
+    return Number.isNaN(date.getTime()) ? '' : dateFormat(locale, timeZone, style).format(date)
+  })
 }
 
 /** `23 February – 1 March 2026`; one date when both ends are the same local day. */
 export function formatPeriod(
+  locale: string,
+  from: string | undefined,
+  until: string,
+  timeZone: string,
+): string {
+  return written(`period ${locale} ${timeZone} ${from} ${until}`, () =>
+    writePeriod(locale, from, until, timeZone),
+  )
+}
+
+const texts = new Map<string, string>()
+
+/** The same few dates stand in thousands of mails, and `formatRange` takes a fifth of a millisecond. */
+function written(key: string, write: () => string): string {
+  let text = texts.get(key)
+  if (text === undefined) {
+    if (texts.size > 5_000) texts.clear()
+    text = write()
+    texts.set(key, text)
+  }
+  return text
+}
+
+function writePeriod(
   locale: string,
   from: string | undefined,
   until: string,

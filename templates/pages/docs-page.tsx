@@ -143,7 +143,10 @@ function typeText(schema: Schema, depth: number): string {
     return union.map((one) => typeText(one as Schema, depth)).join(' | ')
   }
   if (typeof schema.$ref === 'string') return schema.$ref.split('/').at(-1) ?? ''
-  if (schema.type === 'array') return `${typeText((schema.items ?? {}) as Schema, depth)}[]`
+  if (schema.type === 'array') {
+    const item = typeText((schema.items ?? {}) as Schema, depth)
+    return / \| /.test(item) && !item.startsWith('{') ? `(${item})[]` : `${item}[]`
+  }
   if (schema.type === 'object' && schema.properties) {
     const required = new Set((schema.required ?? []) as string[])
     const members = Object.entries(schema.properties as Record<string, Schema>).map(

@@ -56,9 +56,15 @@ export function ledgerWorld({
   let clock = begin
   const all = runs.map((run, i) => aRun({ to: i + 1, id: `run${i + 1}`, ...run }))
 
+  // What each worker has read off the clock is as much its state as what it has read from the
+  // store: two worlds that differ in nothing else are two.
+  const seenClocks = new Map<number, number[]>()
+
   async function prepare(store: World['store']): Promise<void> {
     clock = begin
-    const put = store.put
+    seenClocks.clear()
+    const { put, dump } = store
+    store.dump = () => `${dump()} ${JSON.stringify([...seenClocks].sort(([a], [b]) => a - b))}`
     store.put = async (record, condition) => {
       if (record.partition !== mailbox) return put(record, condition)
       // The irreversible step: checked against the lease at the very moment (failure 16).
@@ -105,12 +111,21 @@ export function ledgerWorld({
     }
   }
 
-  function platformOf(records: RecordStore, script: MailerRules['script']): Ledger['platform'] {
+  function platformOf(
+    records: RecordStore,
+    name: number,
+    script: MailerRules['script'],
+  ): Ledger['platform'] {
     const { mail } = defaultSettings
+    const seen: number[] = []
+    seenClocks.set(name, seen)
     return {
       records,
       mailer: mailerOf(records, script),
-      now: () => new Date(clock),
+      now: () => {
+        seen.push(clock)
+        return new Date(clock)
+      },
       settings: { ...defaultSettings, mail: { ...mail, unclear: rules.unclear ?? 'hold' } },
       log: { info() {}, warn() {}, error() {} },
     }
@@ -141,7 +156,7 @@ export function ledgerWorld({
     const name = names++
     return async (records) => {
       let tokens = 0
-      const platform = platformOf(records, script)
+      const platform = platformOf(records, name, script)
       for (let i = 0; i < visits; i++) {
         const run = (await getRun({ records }, runId))?.value
         if (!run || run.state !== 'sending') continue

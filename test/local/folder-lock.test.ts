@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { ServiceError } from '../../functions/errors.ts'
 import { currentFormat, openFormat } from '../../functions/local/folder-format.ts'
 import { lockFolder } from '../../functions/local/folder-lock.ts'
@@ -36,6 +36,7 @@ describe('a data folder', () => {
     const child = spawn(process.execPath, [holder, folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+    onTestFinished(() => void child.kill('SIGKILL'))
     await once(child.stdout, 'data')
     expect(refusal(() => lockFolder(folder)).message).toContain(`Process ${child.pid}`)
     child.kill('SIGKILL')

@@ -3,4 +3,5 @@ import { lockFolder } from '../../functions/local/folder-lock.ts'
 
 lockFolder(process.argv[2] ?? '')
 process.stdout.write('held\n')
-setInterval(() => {}, 1000)
+// Never longer than a test may take.
+setTimeout(() => {}, 30_000)

@@ -255,4 +255,45 @@ describe('the machine’s clock', () => {
     })
     await platform.close()
   })
+
+  it('keeps what it makes from a worker that goes by the real one, and runs it dry', async () => {
+    const platform = await open(temporaryFolder())
+    const worker = platform.startWorker()
+    const later = platform.machine.at(new Date(Date.now() + 7 * 86_400_000))
+    const ids = await later.jobs.enqueue([{ kind: 'regenerate', feed: '*' }])
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(await platform.jobs.receive('urgent', { limit: 1, leaseSeconds: 5 })).toEqual([])
+    await later.machine?.drain()
+    expect(await later.jobs.receive('urgent', { limit: 1, leaseSeconds: 5 })).toEqual([])
+    await later.settled(ids)
+    await worker.stop()
+    await platform.close()
+  })
+})
+
+describe('jobs', () => {
+  it('are done where they are waited for, with a worker or without', async () => {
+    const platform = await open(temporaryFolder())
+    const enqueue = () => platform.jobs.enqueue([{ kind: 'regenerate', feed: '*' }])
+    await platform.settled(await enqueue())
+    expect(await platform.jobs.receive('urgent', { limit: 1, leaseSeconds: 5 })).toEqual([])
+    const worker = platform.startWorker()
+    expect(() => platform.startWorker()).toThrow('already')
+    await platform.settled(await enqueue())
+    await worker.stop()
+    expect(await platform.jobs.receive('urgent', { limit: 1, leaseSeconds: 5 })).toEqual([])
+    await platform.close()
+  })
+
+  it('that always fail end in the dead letters when the queue is run dry', async () => {
+    const platform = await open(temporaryFolder())
+    await platform.jobs.enqueue([
+      { kind: 'no such kind' } as never,
+      { kind: 'regenerate', feed: '*' },
+    ])
+    await platform.machine.drain()
+    const letters = await platform.jobs.deadLetters()
+    expect(letters.map(({ job }) => job.kind)).toEqual(['no such kind'])
+    await platform.close()
+  })
 })

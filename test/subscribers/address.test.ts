@@ -49,6 +49,7 @@ describe('normaliseAddress', () => {
     'reader@.example.org',
     'reader@example.org.',
     'reader@-example.org',
+    '\u{e0001}',
     'reader@example.org:25',
     'reader@example.org/path',
     'reader@ex%41mple.org',
@@ -76,17 +77,12 @@ describe('normaliseAddress', () => {
     if (typed.includes('reader')) expect(error.message).not.toContain('reader')
   })
 
-  it('answers a hostile text quickly', () => {
-    const start = performance.now()
-    for (const text of [
-      `a${'\u200b'.repeat(900)}b`,
-      `${'a.'.repeat(400)}@example.org`,
-      `a@${'-'.repeat(800)}`,
-    ]) {
-      expect(() => normaliseAddress(text)).toThrow(ServiceError)
-    }
-    expect(performance.now() - start).toBeLessThan(200)
-  })
+  it.each([`a${'\u200b'.repeat(900)}b`, `${'a.'.repeat(400)}@example.org`, `a@${'-'.repeat(800)}`])(
+    'is not held up by a hostile text: %#',
+    (text) => {
+      for (let i = 0; i < 1000; i++) expect(() => normaliseAddress(text)).toThrow(ServiceError)
+    },
+  )
 })
 
 describe('subscriberIdOf', () => {

@@ -97,7 +97,7 @@ describe('daily occurrences', () => {
         // Times just before, in and after what the change skips or repeats.
         const before = clock(change - minute).slice(11)
         const after = clock(change).slice(11)
-        const times = new Set(['00:00', '00:30', '01:30', '02:00', '02:30', '03:00', before, after])
+        const times = new Set(['00:00', '01:30', '02:30', before, after])
         for (const at of times) {
           const rhythm: Rhythm = { cadence: 'daily', at, timeZone }
           const expected = walk(at)
@@ -108,7 +108,7 @@ describe('daily occurrences', () => {
       }
     }
     expect(changesTried).toBeGreaterThan(200)
-  })
+  }, 120_000)
 
   it('show the wanted time on every other day', () => {
     fc.assert(

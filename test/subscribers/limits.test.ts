@@ -25,19 +25,26 @@ describe('admitRequest', () => {
     expect(await count(addresses)).toBe(admitted)
   })
 
-  it('takes a thousand an hour of a network, and ten thousand of everybody', async () => {
+  it('takes so many of a network, and of everybody so many that one network cannot use them up', async () => {
     const { platform } = await readersPlatform()
-    const admit = async (address: string) =>
-      (await admitRequest(platform, address)).status === 'admitted'
-    let network = 0
-    for (let i = 0; i < 1100; i++) if (await admit(`203.0.113.${i % 250}`)) network += 1
-    expect(network).toBe(1000)
-    let all = network
-    for (let i = 0; i < 9500; i++) if (await admit(`10.${i % 250}.${i % 200}.1`)) all += 1
-    expect(all).toBe(10_000)
+    const limits = {
+      address: [{ seconds: 60, most: 3 }],
+      network: [{ seconds: 3600, most: 10 }],
+      everybody: [{ seconds: 3600, most: 30 }],
+    }
+    const admitted = async (addresses: string[]) => {
+      let count = 0
+      for (const address of addresses) {
+        if ((await admitRequest(platform, address, limits)).status === 'admitted') count += 1
+      }
+      return count
+    }
+    const network = Array.from({ length: 100 }, (_, i) => `203.0.113.${i}`)
+    expect(await admitted(network)).toBe(10)
+    expect(await admitted(Array.from({ length: 100 }, (_, i) => `10.${i}.0.1`))).toBe(20)
     platform.advance(60 * 60 * 1000)
-    expect(await admit('203.0.113.1')).toBe(true)
-  }, 60_000)
+    expect(await admitted(network)).toBe(10)
+  })
 
   it('says when to come again, as a page and as JSON', async () => {
     const { app } = await readersPlatform()
@@ -106,9 +113,10 @@ describe('clientAddress', () => {
     expect(from(socket, header, proxies)).toBe(expected)
   })
 
-  it('reads a hostile header in no time', () => {
-    const start = performance.now()
-    expect(from('10.0.0.2', `${'10.0.0.1,'.repeat(100_000)}x`, ['10.0.0.0/8'])).toBe('10.0.0.2')
-    expect(performance.now() - start).toBeLessThan(100)
+  it('is not held up by a hostile header', () => {
+    const header = `${'10.0.0.1,'.repeat(100_000)}x`
+    for (let i = 0; i < 100; i++) {
+      expect(from('10.0.0.2', header, ['10.0.0.0/8'])).toBe('10.0.0.2')
+    }
   })
 })

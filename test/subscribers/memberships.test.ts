@@ -64,17 +64,18 @@ const withReader = (subscriber: Subscriber) => async (store: RecordStore) => {
   for (const row of membershipRows(subscriber)) await store.put({ ...row, value: {} })
 }
 
+const nameOf = ({ partition, sort }: RecordKey) => `${partition} ${sort}`
+
 function contents(store: World['store']) {
   const items = JSON.parse(store.dump()) as [string, { record: RecordKey & { value: unknown } }][]
   const records = items.map(([, { record }]) => record)
   const reader = records.find(({ partition }) => partition.startsWith('subscribers:'))
   const rows = records.filter(({ partition }) => partition.includes('-members:'))
   const item = reader?.value as Subscriber | undefined
-  const name = ({ partition, sort }: RecordKey) => `${partition} ${sort}`
   return {
     item,
-    standing: rows.map(name).sort(),
-    needed: (item ? membershipRows(item) : []).map(name).sort(),
+    standing: rows.map(nameOf).sort(),
+    needed: (item ? membershipRows(item) : []).map(nameOf).sort(),
     rows,
   }
 }
@@ -83,18 +84,26 @@ function contents(store: World['store']) {
 const guarded =
   (prepare: (store: RecordStore) => Promise<void>) => async (store: World['store']) => {
     await prepare(store)
+    const { item, standing } = contents(store)
+    const rows = new Set(standing)
+    let reader = item
     const check = () => {
-      const { standing, needed } = contents(store)
-      expect(standing).toEqual(expect.arrayContaining(needed))
+      for (const row of reader ? membershipRows(reader) : []) {
+        if (!rows.has(nameOf(row))) throw new Error(`there is no row ${nameOf(row)}`)
+      }
     }
     const { put, delete: remove } = store
     store.put = async (record, condition) => {
       const outcome = await put(record, condition)
+      if (outcome.status === 'conflict') return outcome
+      if (record.partition.startsWith('subscribers:')) reader = record.value as Subscriber
+      else rows.add(nameOf(record))
       check()
       return outcome
     }
     store.delete = async (key, condition) => {
       const outcome = await remove(key, condition)
+      if (outcome.status === 'deleted') rows.delete(nameOf(key))
       check()
       return outcome
     }

@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { simpleParser } from 'mailparser'
 import { afterEach } from 'vitest'
 import { ServiceError } from '../../functions/errors.ts'
+import { recordKeys } from '../../functions/keys.ts'
 import { subscriberIdOf } from '../../functions/subscribers/address.ts'
 import { signLink } from '../../functions/subscribers/links.ts'
 import { subscriberPages } from '../../functions/subscribers/routes.ts'
@@ -87,6 +88,11 @@ export async function readersPlatform(options: ScratchPlatformOptions = {}) {
   const link = (purpose: 'preferences' | 'unsubscribe', email: string) =>
     `/${purpose}/${signLink(platform, purpose, idOf(email))}`
   return { platform, app, idOf, readerOf, post, mailsTo, linksTo, confirmLink, join, link }
+}
+
+/** Lets the log have given so many numbers. */
+export async function headNumber({ records }: ScratchPlatform, last: number): Promise<void> {
+  await records.put({ ...recordKeys.logHead, value: { next: last + 1, entries: [] } })
 }
 
 /** The same platform with its writes noted: to the records, the objects and the queue. */

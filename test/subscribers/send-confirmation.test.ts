@@ -54,11 +54,11 @@ describe('the mail of the confirmation kind', () => {
     expect(await due(platform)).toBe(0)
   })
 
-  it('is one for ten thousand requests that name one victim, in any mix and from any place', async () => {
+  it('is one for thousands of requests that name one victim, in any mix and from any place', async () => {
     const { mailer, taken } = scriptedMailer()
     const { platform, app } = await readersPlatform({ mailer })
     const started = platform.now().getTime()
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 60; i++) {
       const env = { incoming: { socket: { remoteAddress: `10.${i % 250}.${i % 7}.${i % 100}` } } }
       await Promise.all(
         Array.from({ length: 50 }, (_, k) =>
@@ -79,7 +79,7 @@ describe('the mail of the confirmation kind', () => {
         ),
       )
       if (i % 20 === 0) await platform.settle()
-      platform.setNow(new Date(started + i * 6 * minute))
+      platform.setNow(new Date(started + i * 20 * minute))
     }
     await platform.settle()
     expect(platform.now().getTime() - started).toBeLessThan(day)

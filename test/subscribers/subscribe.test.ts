@@ -288,6 +288,27 @@ describe('the subscribe form', () => {
     expect(html).not.toContain('<b>')
   })
 
+  it.each([
+    ['a form of 100 kB', 'application/x-www-form-urlencoded', `email=${'x'.repeat(100_000)}`, 413],
+    ['thousands of fields', 'application/x-www-form-urlencoded', 'a=&'.repeat(5000), 400],
+    ['a text', 'text/plain', '{"email":"ada@example.org"}', 415],
+    ['no type', '', 'email=ada%40example.org', 415],
+    ['half a multipart form', 'multipart/form-data; boundary=x', '--x\r\nContent-', 400],
+    ['a multipart form without its boundary', 'multipart/form-data', 'x', 400],
+  ])('refuses %s', async (_what, type, body, status) => {
+    const { app, platform } = await readersPlatform()
+    const watched = noted(platform)
+    for (const path of ['/subscribe', '/preferences/x']) {
+      const response = await app.request(path, {
+        method: 'POST',
+        body: new TextEncoder().encode(body),
+        headers: type === '' ? {} : { 'content-type': type },
+      })
+      expect(response.status).toBe(path === '/subscribe' || status === 413 ? status : 404)
+    }
+    expect(watched.writes).toEqual([])
+  })
+
   it('speaks the browser’s language', async () => {
     const { app } = await readersPlatform()
     const response = await app.request('/subscribe', {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { onTestFinished } from 'vitest'
 
 /**
  * Runs a TypeScript file in a process of its own, which prints a line for each write that was
@@ -11,6 +12,7 @@ export async function killedWriter(
   lines: number,
 ): Promise<string[]> {
   const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const printed: string[] = []
   for await (const line of createInterface({ input: child.stdout })) {
