@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { compress } from 'hono/compress'
 import { secureHeaders } from 'hono/secure-headers'
 import { type ApiRoute, problem } from './api.ts'
 import { findApiKey } from './api-keys.ts'
@@ -61,6 +62,11 @@ export function createApp(platform: Platform): Hono {
       overwrite: false,
     }),
   )
+
+  // Those that are not stored: what is, compresses itself. Streams and mails stay as they are.
+  for (const path of ['/subscribe', '/preferences/*', '/archive/*', '/api/docs', '/api/openapi.json']) {
+    app.use(path, compress())
+  }
 
   app.get('/healthz', (c) => c.json({ status: 'ok', version: platform.version }))
 

@@ -27,19 +27,19 @@ export function feedPages(platform: Platform): Hono {
   pages.get('/feeds/:document', async (c, next) => {
     const document = documentNamed(c.req.param('document'))
     if (!document) return next()
-    return answerFeed(c, everything, await findFeed(platform, everything, document))
+    const found = await findFeed(platform, everything, document)
+    return found ? answerFeed(c, everything, found) : next()
   })
 
   pages.get('/feeds/:slug/:document', async (c, next) => {
     const document = documentNamed(c.req.param('document'))
     if (!document) return next()
-    for (const slug of slugsIn(c)) {
-      const current = currentSlug(platform.settings, slug)
-      if (current !== slug) return moved(c, urlPaths.feed(current, document))
-      const found = await findFeed(platform, slug, document)
-      if (found) return answerFeed(c, slug, found)
-    }
-    return next()
+    const slug = slugIn(c)
+    if (slug === undefined) return next()
+    const current = currentSlug(platform.settings, slug)
+    if (current !== slug) return moved(c, urlPaths.feed(current, document))
+    const found = await findFeed(platform, slug, document)
+    return found ? answerFeed(c, slug, found) : next()
   })
 
   // After the feeds: no setting takes the address of one that exists, so none leads in a circle.
@@ -102,12 +102,7 @@ async function findOpml(platform: Platform): Promise<Representation> {
  * Browsers show feeds as plain text or offer them as a download, and say so before they do: a
  * person is led to the feed's page, a reader never. `?raw` shows the feed itself.
  */
-async function answerFeed(
-  c: Context,
-  feed: string,
-  found: Representation | undefined,
-): Promise<Response> {
-  if (!found) throw notFound('This feed')
+function answerFeed(c: Context, feed: string, found: Representation): Promise<Response> | Response {
   if (c.req.header('sec-fetch-dest') === 'document' && c.req.query('raw') === undefined) {
     c.header('cache-control', 'no-store')
     return c.redirect(feed === everything ? urlPaths.feeds : urlPaths.category(feed), 302)
@@ -126,18 +121,13 @@ function documentNamed(name: string): FeedDocument | undefined {
 }
 
 /**
- * The slugs that the middle segment of a path may mean. A client that sends UTF-8 without
- * percent-encoding reaches us as Latin-1, so that reading comes second. Nothing but letters, digits
- * and hyphens passes: no segment leaves the folder of the feeds.
+ * The slug that the middle segment of a path means. Nothing passes but letters, digits and hyphens
+ * that fit in a key of an object: no segment leaves the folder of the feeds.
  */
-function slugsIn(c: Context): string[] {
-  const segment = decodePath(new URL(c.req.url).pathname.split('/')[2] ?? '')
-  if (segment === undefined) return []
-  const readings = [segment]
-  if (/^[\u0000-\u00ff]*[\u0080-\u00ff]/.test(segment)) {
-    readings.push(Buffer.from(segment, 'latin1').toString('utf8').normalize('NFC'))
-  }
-  return readings.filter((slug) => /^[\p{L}\p{M}\p{N}-]{1,180}$/u.test(slug))
+function slugIn(c: Context): string | undefined {
+  const slug = decodePath(new URL(c.req.url).pathname.split('/')[2] ?? '')
+  if (slug === undefined || Buffer.byteLength(slug) > 255) return undefined
+  return /^[\p{L}\p{M}\p{N}-]+$/u.test(slug) ? slug : undefined
 }
 
 const addresses = v.object({

@@ -17,6 +17,9 @@ interface Holder {
   bootId?: string
 }
 
+/** A connection that nobody refers to any more is closed by the collector, and its lock with it. */
+const held = new Set<DatabaseSync>()
+
 /**
  * Takes a data folder for this process alone. The lock is the operating system's, held through an
  * empty SQLite file: it ends with the process however that ends, so no stale lock is ever judged
@@ -41,6 +44,7 @@ export function lockFolder(folder: string): FolderLock {
       { cause },
     )
   }
+  held.add(db)
   const mine: Holder = { pid: process.pid, boot: Math.round(Date.now() / 1000 - uptime()) }
   const bootId = readBootId()
   if (bootId) mine.bootId = bootId
@@ -48,6 +52,7 @@ export function lockFolder(folder: string): FolderLock {
   return {
     isAfterPowerCut: last !== undefined && !isSameBoot(last, mine),
     release: () => {
+      if (!held.delete(db)) return
       fs.rmSync(holderPath, { force: true })
       db.close()
     },

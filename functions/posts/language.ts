@@ -21,7 +21,7 @@ export function readLanguage(given: string | undefined, settings: Settings): str
  */
 export function guessLanguage(runs: readonly TextRun[], settings: Settings): string | undefined {
   const prose = runs.filter(({ kind }) => kind !== 'code').map(({ text }) => text)
-  const sample = prose.join(' ').slice(0, 2000)
+  const sample = prose.join(' ').slice(0, 600)
   const count = (pattern: RegExp) => sample.match(pattern)?.length ?? 0
   const letters = count(/\p{L}/gu)
   const kana = count(/[\p{sc=Hiragana}\p{sc=Katakana}]/gu)

@@ -18,32 +18,29 @@ const plain =
 export function summarise(content: Pick<Content, 'runs' | 'excerptRuns'>, title: string): string {
   const { runs, excerptRuns } = content
   if (excerptRuns !== undefined) {
-    const marked = join(paragraphs(runs.slice(0, excerptRuns), title), summaryLimit)
+    const marked = joinRuns(runs.slice(0, excerptRuns), title, { least: summaryLimit })
     if (marked !== '') return cutText(marked, summaryLimit)
   }
-  return cutText(join(paragraphs(introduction(runs), title), enough), summaryLimit)
+  return cutText(joinRuns(runs, title, { least: enough, endsAtHeading: true }), summaryLimit)
 }
 
-/** Up to the first heading behind some text: what stands below it is about something of its own. */
-function introduction(runs: readonly TextRun[]): readonly TextRun[] {
-  const first = runs.findIndex(({ kind }) => kind === 'text')
-  const heading = runs.findIndex(({ kind }, index) => kind === 'heading' && index > first)
-  return first === -1 || heading === -1 ? runs : runs.slice(0, heading)
-}
-
-function paragraphs(runs: readonly TextRun[], title: string): string[] {
-  const told = runs.filter(({ text }) => !sameText(text, title))
-  const texts = told.filter(({ kind }) => kind === 'text')
-  return (texts.length > 0 ? texts : told).map(({ text }) => text)
-}
-
-function join(texts: readonly string[], length: number): string {
-  let joined = ''
-  for (const text of texts) {
-    if (joined.length >= length) break
-    joined += joined === '' ? text : ` ${text}`
+/** The paragraphs until there is text enough, or whatever other text there is instead. */
+function joinRuns(
+  runs: readonly TextRun[],
+  title: string,
+  { least, endsAtHeading }: { least: number; endsAtHeading?: boolean },
+): string {
+  let paragraphs = ''
+  let others = ''
+  for (const { kind, text } of runs) {
+    if (paragraphs.length >= least) break
+    // What stands below a heading is about something of its own.
+    if (endsAtHeading && kind === 'heading' && paragraphs !== '') break
+    if (sameText(text, title)) continue
+    if (kind === 'text') paragraphs += paragraphs === '' ? text : ` ${text}`
+    else if (others.length < least) others += others === '' ? text : ` ${text}`
   }
-  return joined
+  return paragraphs || others
 }
 
 /**

@@ -71,7 +71,6 @@ body {
 }
 body, [lang] { font-family: var(--serif); }
 :is(:lang(zh), :lang(ja), :lang(ko)) :is(em, i, cite) { font-style: normal; text-emphasis: filled dot; text-emphasis-position: under right; }
-:is(:lang(zh), :lang(ja), :lang(ko)).body p { line-height: 1.8; }
 h1, h2, h3, h4 { margin: 0; line-height: 1.15; font-weight: 700; text-wrap: balance; overflow-wrap: anywhere; hyphens: auto; hyphenate-limit-chars: 14 6 6; }
 :is(h1, h2, h3, h4):is(:lang(zh), :lang(ja), :lang(ko)) { line-height: 1.35; }
 p, ul, ol, dl, dd, figure, fieldset { margin: 0; padding: 0; }
@@ -85,7 +84,7 @@ img, video { block-size: auto; }
 .page.narrow { max-inline-size: 42.8rem; }
 .skip { position: absolute; inset-inline-start: -99rem; }
 .skip:focus { position: static; }
-.hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.hidden { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
 .small, .nav, .footer, .label, .feeds, label, legend, input, select, button, .hint, .button, summary, .errors, .notice, .facts, .mails {
   font-family: var(--sans); font-size: .82rem; line-height: 1.5; letter-spacing: .02em; font-variant-numeric: lining-nums tabular-nums;
 }
@@ -131,13 +130,14 @@ img, video { block-size: auto; }
 .body hr { border: 0; border-block-start: 1px solid var(--rule); margin-block: calc(var(--step) * 2); }
 .body figcaption { font-family: var(--sans); font-size: .82rem; color: var(--quiet); }
 .body :is(pre, code, kbd, samp) { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Noto Sans Mono", monospace; font-size: .82em; font-variant-numeric: normal; }
-.body pre { overflow-x: auto; padding: var(--step); border: 1px solid var(--rule); line-height: 1.5; overflow-wrap: normal; text-wrap: wrap; white-space: pre; }
-.body pre code { font-size: 1em; }
+pre { overflow-x: auto; margin: 0; padding: var(--step); border: 1px solid var(--rule); font-size: .82em; line-height: 1.5; }
+code { overflow-wrap: anywhere; }
+pre code { overflow-wrap: normal; }
+.body pre { font-size: 1em; }
 .body table { display: block; overflow-x: auto; border-collapse: collapse; font-variant-numeric: lining-nums tabular-nums; }
 .body :is(th, td) { padding: .3rem .8rem .3rem 0; border-block-end: 1px solid var(--rule); text-align: start; vertical-align: top; }
 
-.directory { columns: 14rem; column-gap: 1.6rem; column-rule: 1px solid var(--rule); }
-.directory { margin-block: .4rem .6rem; }
+.directory { columns: 14rem; column-gap: 1.6rem; margin-block: .4rem .6rem; }
 .directory li { break-inside: avoid; padding-block: .3rem; display: flex; gap: .6rem; justify-content: space-between; align-items: baseline; border-block-end: 1px solid var(--rule); }
 .directory a { text-decoration: none; overflow-wrap: anywhere; min-inline-size: 0; }
 .directory a:hover { text-decoration: underline; }
@@ -152,6 +152,7 @@ img, video { block-size: auto; }
 .feed h2 a:hover { text-decoration: underline; }
 .formats { display: flex; flex-wrap: wrap; gap: 0 1.2rem; align-items: baseline; }
 .formats a { padding-block: .3rem; }
+.formats [aria-current] { color: var(--accent); text-decoration: none; }
 
 .field { margin-block-start: calc(var(--step) * 1.5); border: 0; min-inline-size: 0; }
 .panel .field { margin-block-start: var(--step); }
@@ -190,7 +191,7 @@ details > div { padding-block-end: var(--step); }
 .choice-list { margin-block: var(--step); border-block: 1px solid var(--rule); padding-block: var(--step); }
 .mails li { padding-block: .7rem; border-block-end: 1px solid var(--rule); overflow-wrap: anywhere; }
 .mails a { font-family: var(--serif); font-size: 1.22rem; letter-spacing: 0; line-height: 1.3; }
-.frame { inline-size: 100%; block-size: 60rem; border: 1px solid var(--rule); background: var(--paper); }
+.frame { inline-size: 100%; block-size: 45rem; border: 1px solid var(--rule); background: var(--paper); }
 .source { white-space: pre-wrap; overflow-wrap: anywhere; font: .82rem/1.5 ui-monospace, Menlo, Consolas, "Noto Sans Mono", "Noto Sans Mono CJK SC", monospace; }
 .issue, .group { margin-block-start: calc(var(--step) * 2); }
 .group { border-block-start: 1px solid var(--ink); padding-block-start: .6rem; }

@@ -273,7 +273,7 @@ export const de: Messages = {
       `Diese Adresse wurde bei „${site}“ eingetragen, um E-Mails zu erhalten. Wenn Sie das waren, bestätigen Sie es bitte.`,
     confirmWhat: 'Das wurde bestellt',
     confirmButton: 'Abonnement bestätigen',
-    confirmIgnore: 'Wenn nicht, müssen Sie nichts tun: Es kommt keine weitere E-Mail.',
+    confirmIgnore: 'Wenn Sie das nicht waren, müssen Sie nichts tun: Es kommt keine weitere E-Mail.',
     everything: 'Alles',
     preferencesSubject: (site) => `Ihr Abonnement bei „${site}“`,
     preferencesLead: (site) =>
@@ -284,7 +284,7 @@ export const de: Messages = {
     addressLead: (site) =>
       `Jemand liest „${site}“ und möchte die E-Mails künftig an diese Adresse. Wenn Sie das sind, bestätigen Sie es bitte.`,
     addressButton: 'Diese Adresse verwenden',
-    addressIgnore: 'Wenn nicht, müssen Sie nichts tun: Hierher kommt keine E-Mail.',
+    addressIgnore: 'Wenn Sie das nicht waren, müssen Sie nichts tun: Hierher kommt keine E-Mail.',
     orCopy: 'Oder kopieren Sie diese Adresse in Ihren Browser:',
     label: (text) => `${text}:`,
   },

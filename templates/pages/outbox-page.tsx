@@ -91,7 +91,12 @@ export function mailPage(props: MailPageProps): string {
           <a href={urlPaths.outbox}>{o.back}</a>
         </p>
         {view === 'html' && (
-          <iframe class="frame" title={props.subject} src={`${path}/html`} sandbox="allow-popups" />
+          <iframe
+            class="frame"
+            title={props.subject}
+            src={`${path}/html`}
+            sandbox="allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+          />
         )}
         {view !== 'html' && <pre class="source">{view === 'text' ? props.text : props.source}</pre>}
       </>

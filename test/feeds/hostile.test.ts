@@ -162,7 +162,7 @@ describe('a site with hostile settings', () => {
   }
 })
 
-describe('any text anywhere', () => {
+describe('any text anywhere', { timeout: 90_000 }, () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string({ unit: 'grapheme' }),

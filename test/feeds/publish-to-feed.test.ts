@@ -89,7 +89,7 @@ describe('a post that is published', () => {
 
 const corpus = fileURLToPath(new URL('../../../shared/corpus', import.meta.url))
 
-describe.skipIf(!existsSync(corpus))('real posts', () => {
+describe.skipIf(!existsSync(corpus))('real posts', { timeout: 90_000 }, () => {
   it.each(['finews', 'jekyll', 'rust-blog'])('of %s give equal valid feeds', async (name) => {
     const root = join(corpus, name)
     const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter(

@@ -99,6 +99,7 @@ describe('GET /feeds/…', () => {
     ['/feeds/__proto__/rss.xml'],
     ['/feeds/constructor/rss.xml'],
     [`/feeds/${'a'.repeat(5000)}/rss.xml`],
+    [`/feeds/${'字'.repeat(100)}/rss.xml`],
     ['/feeds/..%2f..%2fposts/rss.xml'],
     ['/feeds/..%5c..%5cposts/rss.xml'],
     ['/feeds/town%00/rss.xml'],
@@ -116,14 +117,13 @@ describe('GET /feeds/…', () => {
     expect(await response.text()).not.toContain('secret')
   })
 
-  it('finds a category of any script, percent-encoded, raw, decomposed or sent as bare UTF-8', async () => {
+  it('finds a category of any script, percent-encoded, raw or decomposed', async () => {
     await publish({ id: 'a', categories: ['泰州日报'] })
     await publish({ id: 'b', categories: ['éclair'] })
-    const bare = (text: string) => Buffer.from(text).toString('latin1')
-    for (const slug of [encodeURIComponent('泰州日报'), '泰州日报', bare('泰州日报')]) {
+    for (const slug of [encodeURIComponent('泰州日报'), '泰州日报']) {
       expect((await get(`/feeds/${slug}/rss.xml`)).status).toBe(200)
     }
-    for (const slug of ['éclair', 'e\u0301clair', '%C3%A9clair', 'e%CC%81clair', bare('éclair')]) {
+    for (const slug of ['éclair', 'e\u0301clair', '%C3%A9clair', 'e%CC%81clair']) {
       expect((await get(`/feeds/${slug}/atom.xml`)).status).toBe(200)
     }
   })

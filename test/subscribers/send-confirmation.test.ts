@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { recordKeys } from '../../functions/keys.ts'
 import type { Mailer, OutgoingMessage, Platform, SendOutcome } from '../../functions/platform.ts'
+import { subscriberIdOf } from '../../functions/subscribers/address.ts'
 import {
   driveConfirmations,
   sendConfirmation,
 } from '../../functions/subscribers/send-confirmation.ts'
+import { keepRequest } from '../../functions/subscribers/subscription-requests.ts'
+import { type Actor, searchInterleavings } from '../support/stepped-record-store.ts'
+import { aReader, preferencesFor } from './readers.ts'
 import { readersPlatform } from './readers-platform.ts'
 
 const minute = 60_000
@@ -86,14 +90,46 @@ describe('the mail of the confirmation kind', () => {
     expect(taken).toHaveLength(1)
   }, 120_000)
 
-  it('is sent by one of many workers that take it up at the same time', async () => {
-    const { mailer, taken } = scriptedMailer()
-    const { platform, post, idOf } = await readersPlatform({ mailer })
-    await post('/subscribe', { email: ada })
-    await Promise.all(Array.from({ length: 20 }, () => sendConfirmation(platform, idOf(ada))))
-    expect(taken).toHaveLength(1)
-    expect(taken[0]?.kind).toBe('transactional')
-  })
+  it('is sent by one of two workers, however their steps fall and wherever one dies', async () => {
+    const { platform } = await readersPlatform()
+    const id = subscriberIdOf(platform, ada)
+    const sentKey = { partition: 'sent', sort: 'count' }
+    const worker =
+      (): Actor =>
+      (records): Promise<void> => {
+        const mailer: Mailer = {
+          ...platform.mailer,
+          async send() {
+            await records.add(sentKey, 1)
+            return { status: 'sent' }
+          },
+        }
+        return sendConfirmation({ ...platform, records, mailer }, id)
+      }
+    let ends = 0
+    await searchInterleavings(
+      async (records) => {
+        const at = platform.now().toISOString()
+        await keepRequest({ records }, id, {
+          email: ada,
+          wanted: preferencesFor(),
+          nonce: 'a nonce',
+          consent: { at, source: 'form' },
+          expires: '2026-03-09T08:00:00.000Z',
+        })
+        const pending = aReader({ id, email: ada, state: 'pending', categories: {} })
+        await records.put({ ...recordKeys.subscriber(id), value: pending })
+      },
+      [worker(), worker()],
+      async ({ store }) => {
+        ends += 1
+        const sent = await store.get<{ count: number }>(sentKey)
+        expect(sent?.value.count ?? 0).toBeLessThanOrEqual(1)
+      },
+      { kills: 1 },
+    )
+    expect(ends).toBeGreaterThan(10)
+  }, 120_000)
 
   it('is not lost to a crash before it is sent: the lease runs out and a tick goes on', async () => {
     const { mailer, taken } = scriptedMailer('crash')
