@@ -167,7 +167,7 @@ async function claimMail(
   const expiresAt = inMs(now(), dayMs)
   const outcome = await records.put(
     { ...key, value, expiresAt },
-    undefined,
+    stored ? { ifVersion: stored.version } : { ifAbsent: true },
   )
   if (outcome.status === 'conflict') return 'busy'
   return { ...key, value, expiresAt, version: outcome.version }

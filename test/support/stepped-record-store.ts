@@ -208,35 +208,45 @@ function atRest(): Promise<void> {
 }
 
 /**
- * Searches every interleaving, depth first, each state once; `check` sees the end of every run and
- * `checkStep` every state. Gives back how many runs there were.
+ * Searches every interleaving, depth first, each state once; `check` sees the end of every run.
+ * Gives back how many runs there were. With `preemptions` those only in which an actor that could
+ * have gone on had to wait for another so many times at most: nearly all faults need few, and the
+ * search stays short where actors have many steps.
  */
 export async function searchInterleavings(
   prepare: (store: World['store']) => Promise<void>,
   actors: readonly Actor[],
   check: (world: World) => void | Promise<void>,
-  options: { kills?: number } = {},
+  options: { kills?: number; preemptions?: number } = {},
 ): Promise<number> {
+  const { preemptions = Number.POSITIVE_INFINITY } = options
   const seen = new Set<string>()
   let path: { choices: Choice[]; taken: number }[] = []
   let runs = 0
   for (;;) {
     let depth = 0
+    let current: number | undefined
+    let left = preemptions
     const world = await runStepped(
       prepare,
       actors,
-      (choices, stateOf) => {
-        const known = path[depth]
-        if (known) {
-          depth++
-          return known.choices[known.taken]
+      (all, stateOf) => {
+        const goesOn = (choice: Choice) => choice.actor === current
+        const mustGoOn = left <= 0 && all.some(goesOn)
+        const choices = mustGoOn ? all.filter(goesOn) : all
+        if (path[depth] === undefined) {
+          const bounded = Number.isFinite(left) ? `${current} ${left} ` : ''
+          const state = `${bounded}${stateOf()}`
+          if (seen.has(state)) return undefined
+          seen.add(state)
+          path.push({ choices, taken: 0 })
         }
-        const state = stateOf()
-        if (seen.has(state)) return undefined
-        seen.add(state)
-        path.push({ choices, taken: 0 })
+        const next = path[depth] as { choices: Choice[]; taken: number }
+        const choice = next.choices[next.taken] as Choice
         depth++
-        return choices[0]
+        if (choice.actor !== current && all.some(goesOn)) left--
+        current = choice.actor
+        return choice
       },
       options,
     )
