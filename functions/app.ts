@@ -58,13 +58,21 @@ export function createApp(platform: Platform): Hono {
       xFrameOptions: 'DENY',
       strictTransportSecurity: baseUrl.startsWith('https:') ? 'max-age=15552000' : false,
       crossOriginResourcePolicy: false,
+      // Nothing runs here that it would keep apart, and browsers warn of it beside a framed mail.
+      originAgentCluster: false,
       // The outbox shows mails in a frame with a stricter policy of its own.
       overwrite: false,
     }),
   )
 
   // Those that are not stored: what is, compresses itself. Streams and mails stay as they are.
-  for (const path of ['/subscribe', '/preferences/*', '/archive/*', '/api/docs', '/api/openapi.json']) {
+  for (const path of [
+    '/subscribe',
+    '/preferences/*',
+    '/archive/*',
+    '/api/docs',
+    '/api/openapi.json',
+  ]) {
     app.use(path, compress())
   }
 

@@ -10,7 +10,9 @@ import { ServiceStack } from './service-stack.ts'
  */
 const app = new App()
 const context = (name: string): string | undefined => app.node.tryGetContext(name)
-const settings = readSettings({ yaml: readFileSync(new URL('../broadsheet.yaml', import.meta.url), 'utf8') })
+const settings = readSettings({
+  yaml: readFileSync(new URL('../broadsheet.yaml', import.meta.url), 'utf8'),
+})
 
 const host = new URL(settings.site.baseUrl).hostname
 const mailDomain = settings.mail.from?.replace(/>\s*$/, '').split('@').pop()

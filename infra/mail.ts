@@ -61,9 +61,7 @@ export class Mail extends Construct {
     })
     const mailFromDomain = `mail.${props.domain}`
     this.identity = new EmailIdentity(this, 'Identity', {
-      identity: props.zone
-        ? Identity.publicHostedZone(props.zone)
-        : Identity.domain(props.domain),
+      identity: props.zone ? Identity.publicHostedZone(props.zone) : Identity.domain(props.domain),
       mailFromDomain,
       configurationSet: this.configurationSet,
     })

@@ -17,7 +17,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudfront'
 import { FunctionUrlOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins'
 import { type FunctionUrl } from 'aws-cdk-lib/aws-lambda'
-import { ARecord, AaaaRecord, type IPublicHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53'
+import { AaaaRecord, ARecord, type IPublicHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53'
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets'
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
@@ -63,7 +63,9 @@ export class Site extends Construct {
     }
     this.distribution = new Distribution(this, 'Distribution', {
       defaultBehavior: {
-        origin: S3BucketOrigin.withOriginAccessControl(props.bucket as IBucket, { originPath: '/public' }),
+        origin: S3BucketOrigin.withOriginAccessControl(props.bucket as IBucket, {
+          originPath: '/public',
+        }),
         allowedMethods: AllowedMethods.ALLOW_GET_HEAD,
         viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
         cachePolicy: new CachePolicy(this, 'Cache', {
@@ -79,7 +81,14 @@ export class Site extends Construct {
       },
       additionalBehaviors: Object.fromEntries(dynamicPaths.map((path) => [path, web])),
       // The bucket answers 403 for what is not there, since nobody may list it.
-      errorResponses: [{ httpStatus: 403, responseHttpStatus: 404, responsePagePath: '/404/index.html', ttl: Duration.seconds(30) }],
+      errorResponses: [
+        {
+          httpStatus: 403,
+          responseHttpStatus: 404,
+          responsePagePath: '/404/index.html',
+          ttl: Duration.seconds(30),
+        },
+      ],
       httpVersion: HttpVersion.HTTP2_AND_3,
       priceClass: PriceClass.PRICE_CLASS_100,
       minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import {
   BatchGetCommand,
   BatchWriteCommand,
   DeleteCommand,
+  DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
   QueryCommand,
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb'
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { NewRecord, RecordKey, RecordStore, StoredRecord } from '../platform.ts'
 import { assertRecord } from '../record-limits.ts'
 import { tableIndex } from './table.ts'
@@ -70,7 +70,9 @@ export function dynamodbRecordStore({
         let wanted = batch.map((key) => ({ p: key.partition, s: key.sort }))
         for (let attempt = 0; wanted.length > 0; attempt++) {
           const answer = await documents.send(
-            new BatchGetCommand({ RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } } }),
+            new BatchGetCommand({
+              RequestItems: { [table]: { Keys: wanted, ConsistentRead: true } },
+            }),
           )
           for (const row of (answer.Responses?.[table] ?? []) as Row[]) {
             if (isLive(row)) found.set(nameOf({ partition: row.p, sort: row.s }), recordOf<T>(row))
@@ -103,7 +105,9 @@ export function dynamodbRecordStore({
     // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
     async putMany(records) {
       // One call refuses the same key twice; the last of them stands, as with puts in order.
-      const rows = [...new Map(records.map((record) => [nameOf(record), record])).values()].map(rowOf)
+      const rows = [...new Map(records.map((record) => [nameOf(record), record])).values()].map(
+        rowOf,
+      )
       await inBatches(rows, 25, async (batch) => {
         let requests = batch.map((Item) => ({ PutRequest: { Item } }))
         for (let attempt = 0; requests.length > 0; attempt++) {

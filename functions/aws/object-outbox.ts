@@ -5,13 +5,7 @@ import type { Mailer, ObjectStore } from '../platform.ts'
  * Keeps each mail as an object under `outbox/`, while there is no sender that may send. The object
  * is the evidence of its delivery.
  */
-export function objectOutbox({
-  objects,
-  now,
-}: {
-  objects: ObjectStore
-  now: () => Date
-}): Mailer {
+export function objectOutbox({ objects, now }: { objects: ObjectStore; now: () => Date }): Mailer {
   return {
     evidenceDelaySeconds: 0,
     hasFinalEvidence: true,

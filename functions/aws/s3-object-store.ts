@@ -18,7 +18,13 @@ const conflictTries = 3
  * ETags are S3's own: of the bytes, as long as the bucket encrypts with S3-managed keys and objects
  * are put in one piece, as they are here.
  */
-export function s3ObjectStore({ client, bucket }: { client: S3Client; bucket: string }): ObjectStore {
+export function s3ObjectStore({
+  client,
+  bucket,
+}: {
+  client: S3Client
+  bucket: string
+}): ObjectStore {
   return {
     // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     async get(key) {

@@ -9,14 +9,7 @@ export interface SesEvent {
 
 /** https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-contents.html */
 const schema = v.object({
-  eventType: v.picklist([
-    'Send',
-    'Bounce',
-    'Complaint',
-    'Reject',
-    'DeliveryDelay',
-    'Delivery',
-  ]),
+  eventType: v.picklist(['Send', 'Bounce', 'Complaint', 'Reject', 'DeliveryDelay', 'Delivery']),
   mail: v.object({
     messageId: v.string(),
     tags: v.optional(v.record(v.string(), v.array(v.string()))),

@@ -1,4 +1,4 @@
-import { GetSendQuotaCommand, SendRawEmailCommand, type SESClient } from '@aws-sdk/client-ses'
+import { GetSendQuotaCommand, type SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses'
 import { recordKeys } from '../keys.ts'
 import type { Mailer, Quota, RecordStore, SendOutcome } from '../platform.ts'
 import { statusOf } from './s3-object-store.ts'
@@ -51,7 +51,9 @@ export function sesMailer({
             ...(configurationSet ? { ConfigurationSetName: configurationSet } : {}),
           }),
         )
-        return answer.MessageId ? { status: 'sent', providerId: answer.MessageId } : { status: 'sent' }
+        return answer.MessageId
+          ? { status: 'sent', providerId: answer.MessageId }
+          : { status: 'sent' }
       } catch (error) {
         return outcomeOf(error)
       }
@@ -100,7 +102,11 @@ function outcomeOf(error: unknown): SendOutcome {
       ? { status: 'deferred', reason: 'not verified by SES', retryAfterSeconds: 3600 }
       : { status: 'rejected', reason: 'MessageRejected' }
   }
-  if (/Paused|Suspended|NotVerified|ConfigurationSet|AccessDenied|Credential|Signature|Token/.test(name)) {
+  if (
+    /Paused|Suspended|NotVerified|ConfigurationSet|AccessDenied|Credential|Signature|Token/.test(
+      name,
+    )
+  ) {
     return { status: 'deferred', reason: name, retryAfterSeconds: 900 }
   }
   if (name === 'InvalidParameterValue') return { status: 'rejected', reason: name, address: true }

@@ -30,10 +30,19 @@ interface Envelope {
  * `deadLetters` and `redrive` read a queue that cannot be listed: they take what SQS hands out at
  * the moment, up to a few hundred, and say nothing about order beyond the time of death.
  */
-export function sqsJobQueue({ client, queues }: { client: SQSClient; queues: QueueUrls }): JobQueue {
+export function sqsJobQueue({
+  client,
+  queues,
+}: {
+  client: SQSClient
+  queues: QueueUrls
+}): JobQueue {
   return {
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
     async enqueue(jobs, { delaySeconds = 0 } = {}) {
+      if (!(delaySeconds >= 0 && delaySeconds <= 900)) {
+        throw new Error(`a job can be delayed by 0 to 900 seconds, not ${delaySeconds}`)
+      }
       const envelopes = jobs.map((job): Envelope => ({ id: randomUUID(), job }))
       for (const lane of lanes) {
         const ofLane = envelopes.filter(({ job }) => laneOf(job) === lane)
@@ -44,13 +53,15 @@ export function sqsJobQueue({ client, queues }: { client: SQSClient; queues: Que
               Entries: ofLane.slice(start, start + 10).map((envelope, position) => ({
                 Id: String(position),
                 MessageBody: JSON.stringify(envelope),
-                DelaySeconds: Math.min(900, Math.ceil(delaySeconds)),
+                DelaySeconds: Math.ceil(delaySeconds),
               })),
             }),
           )
           const failed = answer.Failed ?? []
           if (failed.length > 0) {
-            throw new Error(`SQS refused ${failed.length} jobs: ${failed[0]?.Code} ${failed[0]?.Message}`)
+            throw new Error(
+              `SQS refused ${failed.length} jobs: ${failed[0]?.Code} ${failed[0]?.Message}`,
+            )
           }
         }
       }

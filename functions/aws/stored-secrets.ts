@@ -51,11 +51,7 @@ export async function storedSecrets({ records, now }: { records: RecordStore; no
   }
 }
 
-async function kept<T>(
-  records: RecordStore,
-  name: 'subscribers' | 'links',
-  fresh: T,
-): Promise<T> {
+async function kept<T>(records: RecordStore, name: 'subscribers' | 'links', fresh: T): Promise<T> {
   const key = recordKeys.secret(name)
   const before = await records.get<T>(key)
   if (before) return before.value

@@ -1,5 +1,5 @@
-import { handle, type LambdaEvent } from 'hono/aws-lambda'
 import type { Hono } from 'hono'
+import { handle, type LambdaEvent } from 'hono/aws-lambda'
 import { createApp } from '../app.ts'
 import { platformFromEnvironment } from './environment.ts'
 

@@ -15,14 +15,16 @@ export function headerLine(name: string, value: string): string {
 export function rawHeaderLine(name: string, value: string): string {
   refuseControls(name, value)
   if (!/^[\x20-\x7e]*$/.test(value) || name.length + value.length > 990) {
-    throw invalid('mail.header', `The header \`${name}\` must be at most 990 plain ASCII characters.`)
+    throw invalid(
+      'mail.header',
+      `The header \`${name}\` must be at most 990 plain ASCII characters.`,
+    )
   }
   return `${name}: ${value}\r\n`
 }
 
 /** The characters that end a header, or a message, before its time. */
 export function refuseControls(name: string, value: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(value)) {
     throw invalid(
       'mail.header',

@@ -21,7 +21,12 @@ export function parseMailbox(text: string): Mailbox {
     .trim()
     .replace(/^"(.*)"$/s, '$1')
     .replaceAll(/\\(.)/gs, '$1')
-  const address = checkAddress(trimmed.slice(open + 1).replace(/>$/, '').trim())
+  const address = checkAddress(
+    trimmed
+      .slice(open + 1)
+      .replace(/>$/, '')
+      .trim(),
+  )
   return name ? { name, address } : { address }
 }
 

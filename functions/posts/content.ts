@@ -96,7 +96,7 @@ function readDocumentTitle(walk: Walk, raw: string): void {
   if (walk.hasDocumentTitle || walk.stack.at(-1)?.name !== 'title') return
   if (walk.stack.some(({ name }) => name === 'svg')) return
   const title = (walk.documentTitle ?? '') + raw
-  walk.documentTitle = title.replace(forbidden, '').slice(0, 500)
+  walk.documentTitle = title.slice(0, 500).replace(forbidden, '')
 }
 
 function isNoteMark({ stack, outNames }: Walk, text: string): boolean {

@@ -12,9 +12,9 @@ const bareKey = (key: string) => key.toLowerCase().replace(/[\s_-]/g, '')
 /** The first of the fields that is given, `a.b` for `b` within `a`; null, `''` and `[]` count as absent. */
 export function field(fields: Fields, ...names: readonly string[]): unknown {
   for (const name of names) {
-    const [outer = '', inner] = name.split('.')
-    let value = fields.get(outer)
-    if (inner !== undefined) value = isMapping(value) ? fieldsOf(value).get(inner) : undefined
+    const dot = name.indexOf('.')
+    let value = fields.get(dot === -1 ? name : name.slice(0, dot))
+    if (dot !== -1) value = isMapping(value) ? fieldsOf(value).get(name.slice(dot + 1)) : undefined
     if (isGiven(value)) return value
   }
   return undefined

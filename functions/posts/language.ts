@@ -21,20 +21,30 @@ export function readLanguage(given: string | undefined, settings: Settings): str
  */
 export function guessLanguage(runs: readonly TextRun[], settings: Settings): string | undefined {
   const prose = runs.filter(({ kind }) => kind !== 'code').map(({ text }) => text)
-  const sample = prose.join(' ').slice(0, 600)
-  const count = (pattern: RegExp) => sample.match(pattern)?.length ?? 0
-  const letters = count(/\p{L}/gu)
-  const kana = count(/[\p{sc=Hiragana}\p{sc=Katakana}]/gu)
-  const hangul = count(/\p{sc=Hangul}/gu)
-  const han = count(/\p{sc=Han}/gu)
-  if (letters < 4 || (kana + hangul + han) * 2 < letters) return undefined
+  const { kana, hangul, han, others } = countScripts(prose.join(' ').slice(0, 2000))
+  const letters = kana + hangul + han + others
+  if (letters < 4 || others * 2 > letters) return undefined
   const language =
     kana * 10 > letters
       ? 'ja'
       : hangul * 2 > letters
         ? 'ko'
-        : kana === 0 && hangul === 0
+        : kana + hangul === 0
           ? 'zh'
           : undefined
   return language === settings.site.language.split('-')[0]?.toLowerCase() ? undefined : language
+}
+
+function countScripts(text: string) {
+  const counts = { kana: 0, hangul: 0, han: 0, others: 0 }
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= 0x3041 && code <= 0x30fa) counts.kana++
+    else if (code >= 0x3400 && code <= 0x9fff) counts.han++
+    else if (code >= 0xac00 && code <= 0xd7a3) counts.hangul++
+    else if ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a) counts.others++
+    // Letters of other alphabets; from here on stand punctuation, forms and surrogates.
+    else if (code >= 0xc0 && code < 0x2000) counts.others++
+  }
+  return counts
 }

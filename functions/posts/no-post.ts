@@ -9,6 +9,8 @@ const documents =
 
 interface Candidate {
   place: SourcePath | undefined
+  /** Said to be a post by whoever sent it, whatever its name. */
+  isJson: boolean
   /** Without any front matter. */
   isBare: boolean
   fields: PostFields
@@ -22,7 +24,8 @@ interface Candidate {
  * than what an import comes across. `undefined` for everything else, broken posts included.
  */
 export function whyNoPost(candidate: Candidate): { code: string; reason: string } | undefined {
-  const { place, isBare, fields, body, way } = candidate
+  const { place, isJson, isBare, fields, body, way } = candidate
+  if (isJson) return undefined
   if (place && !isPostFile(place, way)) return notAPost(`.${place.extension}`)
   if (place?.isSection) {
     return { code: 'section', reason: 'It describes a section of the site.' }

@@ -1,5 +1,4 @@
 import { invalid, tooLarge } from '../errors.ts'
-import { urlPaths } from '../keys.ts'
 import { hiddenLinePatterns, type Settings } from '../settings.ts'
 import { type Content, type ContentOptions, readContent } from './content.ts'
 import { datePost } from './date-post.ts'
@@ -8,14 +7,15 @@ import { type Dialect, readFrontMatter } from './front-matter.ts'
 import { guessLanguage, readLanguage } from './language.ts'
 import { renderMarkdown } from './markdown.ts'
 import { whyNoPost } from './no-post.ts'
+import { canonicalOf, identitiesOf, pageUrl, permalinkOf, slugOf } from './post-address.ts'
 import type { Enclosure, MailMode, PostBody, PostImage } from './post.ts'
 import { fieldsOfFrontMatter, fieldsOfInput, type PostFields } from './post-fields.ts'
 import { readPostInput } from './post-input.ts'
 import { prepareBody } from './prepare-body.ts'
-import { slugify, slugOfAddress } from './slug.ts'
+import { slugify } from './slug.ts'
 import { describePath, type SourcePath } from './source-path.ts'
 import { cutText, summarise } from './summary.ts'
-import { resolveUrl, webAddress } from './urls.ts'
+import { resolveUrl } from './urls.ts'
 
 export interface PostSource {
   bytes: Uint8Array
@@ -76,15 +76,17 @@ const sourceLimit = 5 * 1024 * 1024
 /**
  * Reads one post from its bytes. Pure: the same source, settings and instant give the same post.
  * What is refused is thrown as `ServiceError`: `too-large`, `post.encoding`, `post.front-matter`,
- * `post.input`, `post.date`, `post.date-missing`, `post.title`, `post.url`, `post.mail`,
+ * `post.input`, `post.date`, `post.date-missing`, `post.title`, `post.id`, `post.url`, `post.mail`,
  * `post.categories`, `post.tags`, `post.nesting`.
  */
 export function parsePost(source: PostSource, context: ParseContext): ParseOutcome {
   if (source.bytes.byteLength > sourceLimit) throw tooLarge('The post', '5 MB')
   const place = source.path === undefined ? undefined : describePath(source.path)
   const { dialect, fields, body, markup } = readSource(source)
-  const isBare = dialect === 'none' && source.contentType !== 'application/json'
-  const noPost = whyNoPost({ place, isBare, fields, body, way: context.way })
+  const isJson = source.contentType === 'application/json'
+  const isBare = dialect === 'none' && !isJson
+  checkBounds(fields)
+  const noPost = whyNoPost({ place, isJson, isBare, fields, body, way: context.way })
   if (noPost) return { status: 'ignored', ...noPost }
   const hidden = fields.hidden ?? (place?.inDrafts ? 'in _drafts' : undefined)
   const permalink = permalinkOf(fields)
@@ -175,9 +177,6 @@ function readSource(source: PostSource): ReadSource {
   }
 }
 
-const pageUrl = (settings: Settings, slug: string) =>
-  `${settings.site.baseUrl}${urlPaths.post(slug)}`
-
 function contentOptions(
   settings: Settings,
   slug: string,
@@ -192,41 +191,6 @@ function contentOptions(
     ...(title !== undefined && { title }),
     takesSourceLink: canonicalUrl === undefined,
   }
-}
-
-/** Without Jekyll's styles (`pretty`) and templates (`/:year/:title`), which name no post. */
-function permalinkOf({ permalink }: PostFields): string | undefined {
-  if (permalink === undefined || permalink.length > 2000) return undefined
-  if (/(^|\/):[a-z_]+/i.test(permalink)) return undefined
-  return /^(date|pretty|ordinal|weekdate|none)$/.test(permalink) ? undefined : permalink
-}
-
-function slugOf(
-  fields: PostFields,
-  permalink: string | undefined,
-  place: SourcePath | undefined,
-): string {
-  // An address with a query does not name the post by its path.
-  const named = permalink === undefined || permalink.includes('?') ? '' : slugOfAddress(permalink)
-  return slugOfAddress(fields.slug ?? '') || named || slugify(place?.words ?? '')
-}
-
-function canonicalOf(
-  fields: PostFields,
-  source: PostSource,
-  settings: Settings,
-): string | undefined {
-  const address = [fields.canonicalUrl, fields.permalink]
-    .map((given) => (given === undefined ? undefined : webAddress(given)))
-    .find((given) => given !== undefined)
-  if (address === undefined && source.contentType === 'application/json' && fields.canonicalUrl) {
-    throw invalid(
-      'post.url',
-      'The `url` is not an absolute http(s) address. Correct it or leave it out.',
-    )
-  }
-  // Our own page is where a post without another home lives.
-  return address?.startsWith(`${settings.site.baseUrl}/posts/`) ? undefined : address
 }
 
 /** The heading, the document's title, the file's name, or the first words. */
@@ -276,6 +240,15 @@ function imageOf(fields: PostFields, content: Content, base: string): PostImage 
   })
 }
 
+function checkBounds({ title, id }: PostFields): void {
+  if (title !== undefined && title.length > 2000) {
+    throw invalid('post.title', 'The title is longer than 2,000 characters. Shorten it.')
+  }
+  if (id !== undefined && id.length > 500) {
+    throw invalid('post.id', 'The id is longer than 500 characters. Shorten it.')
+  }
+}
+
 function checkedNames(
   names: readonly string[],
   what: 'categories' | 'tags',
@@ -289,26 +262,4 @@ function checkedNames(
     throw invalid(`post.${what}`, `One of the ${what} is longer than 200 characters. Shorten it.`)
   }
   return unique
-}
-
-function identitiesOf(from: {
-  source: PostSource
-  fields: PostFields
-  permalink: string | undefined
-  place: SourcePath | undefined
-  settings: Settings
-}): PostIdentity[] {
-  const { source, fields, permalink, place, settings } = from
-  const path = settings.content.identity === 'name' ? place?.name : place?.identity
-  const url =
-    permalink === undefined
-      ? undefined
-      : resolveUrl(permalink, `${settings.site.baseUrl}/`, 'image')
-  const identities: PostIdentity[] = []
-  for (const id of new Set([source.idFromCaller, fields.id])) {
-    if (id !== undefined && id !== '') identities.push({ kind: 'id', value: id })
-  }
-  if (path) identities.push({ kind: 'path', value: path })
-  if (url !== undefined) identities.push({ kind: 'url', value: url })
-  return identities
 }

@@ -158,6 +158,7 @@ function authorsOf(fields: Fields): string[] {
 function withoutAddress(author: string): string {
   return author
     .slice(0, 200)
+    .replace(/\p{Surrogate}/gu, '')
     .replace(/^[^\s<>()]{1,100}@[^\s<>()]{1,100} \(([^()]*)\)$/, '$1')
     .replace(/<[^<>]*>/g, '')
     .replace(/[^\s<>()@]{1,100}@[^\s<>()@]{1,100}/g, '')

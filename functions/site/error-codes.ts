@@ -31,7 +31,8 @@ export const errorCodes: Readonly<Record<string, string>> = {
   'post.input': 'The post has the wrong shape; `errors` names each field.',
   'post.title': 'The post has no title and no text to take one from.',
   'post.date': 'The date cannot be read. It is never guessed.',
-  'post.date-missing': 'An imported post has no date: in its front matter, its path or its permalink.',
+  'post.date-missing':
+    'An imported post has no date: in its front matter, its path or its permalink.',
   'post.encoding': 'The post is neither UTF-8 nor UTF-16 with a byte order mark.',
   'post.front-matter': 'The front matter cannot be read; the detail names the line.',
   'post.url': 'The `url` is not an absolute http(s) address.',

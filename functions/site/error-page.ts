@@ -1,6 +1,6 @@
 import { chooseLocale, messagesFor } from '../../templates/locales/index.ts'
 import type { ErrorKind } from '../../templates/locales/messages.ts'
-import { docsPage as renderDocsPage, type OpenApi } from '../../templates/pages/docs-page.tsx'
+import { type OpenApi, docsPage as renderDocsPage } from '../../templates/pages/docs-page.tsx'
 import { messagePage } from '../../templates/pages/message-page.tsx'
 import type { ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'

@@ -110,7 +110,9 @@ async function openMail(c: Context, platform: Platform): Promise<{ id: string; r
 
 async function describe(outbox: Outbox, { id, at }: { id: string; at: Date }) {
   const raw = (await outbox.read(id)) ?? new Uint8Array()
-  const end = Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.length, headBytes)).indexOf('\r\n\r\n')
+  const end = Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.length, headBytes)).indexOf(
+    '\r\n\r\n',
+  )
   const mail = await parse(raw.subarray(0, end < 0 ? headBytes : end + 4))
   return {
     id,
@@ -127,7 +129,9 @@ async function parse(raw: Uint8Array) {
   return PostalMime.parse(raw)
 }
 
-function mailboxText(box: { name?: string | undefined; address?: string | undefined } | undefined): string {
+function mailboxText(
+  box: { name?: string | undefined; address?: string | undefined } | undefined,
+): string {
   return box?.name ? `${box.name} <${box.address ?? ''}>` : (box?.address ?? '')
 }
 

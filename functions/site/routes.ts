@@ -30,7 +30,8 @@ export function sitePages(platform: Platform): Hono {
       const current = currentSlug(settings, slug)
       if (current !== slug) return moved(c, urlPaths.category(current))
       const path = urlPaths.category(slug)
-      const isKnown = (await objects.get(objectKeys.page(path))) ?? (await getCategory(platform, slug))
+      const isKnown =
+        (await objects.get(objectKeys.page(path))) ?? (await getCategory(platform, slug))
       if (isKnown) return answerFeedPage(c, platform, slug, path)
     }
     return next()

@@ -1,7 +1,7 @@
+import { favicon, stylesheet } from '../../templates/assets/stylesheet.ts'
 import { documentVersion } from '../feeds/write-document.ts'
 import { objectKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
-import { favicon, stylesheet } from '../../templates/assets/stylesheet.ts'
 import { assetCacheControl, pageCacheControl } from './cache-control.ts'
 
 const html = 'text/html; charset=utf-8'

@@ -1,16 +1,16 @@
-import { dirtyCount, lookOf } from '../feeds/render-note.ts'
+import { chooseLocale } from '../../templates/locales/index.ts'
+import { categoryPage } from '../../templates/pages/category-page.tsx'
+import { feedsPage } from '../../templates/pages/feeds-page.tsx'
+import { homePage } from '../../templates/pages/home-page.tsx'
+import { postPage } from '../../templates/pages/post-page.tsx'
 import { renderOpml } from '../feeds/opml.ts'
+import { dirtyCount, lookOf } from '../feeds/render-note.ts'
 import type { FeedSnapshot } from '../feeds/snapshot.ts'
 import { everything, objectKeys, recordKeys, urlPaths } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import { type Category, getCategory, listCategories } from '../posts/categories.ts'
 import type { Post } from '../posts/post.ts'
 import { getPostBody } from '../posts/post-body.ts'
-import { chooseLocale } from '../../templates/locales/index.ts'
-import { categoryPage } from '../../templates/pages/category-page.tsx'
-import { feedsPage } from '../../templates/pages/feeds-page.tsx'
-import { homePage } from '../../templates/pages/home-page.tsx'
-import { postPage } from '../../templates/pages/post-page.tsx'
 import { writeAssets, writeFeedPage, writePage } from './write-page.ts'
 
 type Parts = Pick<Platform, 'records' | 'objects' | 'settings' | 'now' | 'version'>
@@ -58,7 +58,10 @@ export async function feedPagesOf(
   const hasMore = posts.length >= Math.min(settings.feeds.entries, postsOnFront)
   const front = posts.slice(0, postsOnFront)
   return [
-    { path: urlPaths.home, html: homePage({ settings, locale, posts: front, categories, hasMore }) },
+    {
+      path: urlPaths.home,
+      html: homePage({ settings, locale, posts: front, categories, hasMore }),
+    },
     { path: urlPaths.feeds, html: feedsPage({ settings, locale, categories }) },
   ]
 }
@@ -113,7 +116,8 @@ async function writePostPage(
   if (!record) return
   const post = record.value
   const path = urlPaths.post(post.slug)
-  const html = post.state === 'visible' ? await renderPostPage(platform, post, categoryOf) : undefined
+  const html =
+    post.state === 'visible' ? await renderPostPage(platform, post, categoryOf) : undefined
   if (html === undefined) await platform.objects.delete(objectKeys.page(path))
   else await writePage(platform, path, html)
 }

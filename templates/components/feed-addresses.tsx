@@ -14,9 +14,7 @@ export function FeedAddresses({ feed, baseUrl }: { feed: string; baseUrl: string
         <div>
           <dt>{name}</dt>
           <dd>
-            <code class="address">
-              {`${baseUrl}${urlPaths.feed(feed, document)}`}
-            </code>
+            <code class="address">{`${baseUrl}${urlPaths.feed(feed, document)}`}</code>
           </dd>
         </div>
       ))}

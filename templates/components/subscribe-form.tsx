@@ -59,7 +59,13 @@ export function BriefSubscribeForm(props: {
 function EmailField(props: { m: Messages; value: string; errors: readonly FieldError[] }) {
   const { m, value, errors } = props
   return (
-    <Field path="email" label={m.subscribe.email} hint={m.subscribe.emailHint} errors={errors} m={m}>
+    <Field
+      path="email"
+      label={m.subscribe.email}
+      hint={m.subscribe.emailHint}
+      errors={errors}
+      m={m}
+    >
       <input
         type="email"
         id="field-email"

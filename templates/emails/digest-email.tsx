@@ -114,7 +114,10 @@ function DigestMail(input: DigestEmailInput) {
       {groups.map(({ category, posts }, at) => (
         <>
           {(category || groups.length > 1) && (
-            <Row padding={at > 0 ? '10px 0 0' : '20px 0 0'} {...(at > 0 ? { line: 'ink' as const } : {})}>
+            <Row
+              padding={at > 0 ? '10px 0 0' : '20px 0 0'}
+              {...(at > 0 ? { line: 'ink' as const } : {})}
+            >
               <p class="ink" id={`c${at + 1}`} style={`margin:0;${styles.label}`}>
                 {category ? category.title : m.mail.uncategorised}
               </p>
@@ -158,7 +161,12 @@ function Contents({ groups, locale }: DigestEmailInput) {
   )
 }
 
-function Card(props: { post: EmailPost; input: DigestEmailInput; isFirst: boolean; isLast: boolean }) {
+function Card(props: {
+  post: EmailPost
+  input: DigestEmailInput
+  isFirst: boolean
+  isLast: boolean
+}) {
   const { post, input, isFirst, isLast } = props
   const { settings, locale } = input
   const m = messagesFor(locale)
@@ -190,7 +198,10 @@ function Card(props: { post: EmailPost; input: DigestEmailInput; isFirst: boolea
     </>
   )
   return (
-    <Row padding={isLast ? '14px 0 24px' : '14px 0 18px'} {...(isFirst ? {} : { line: 'hair' as const })}>
+    <Row
+      padding={isLast ? '14px 0 24px' : '14px 0 18px'}
+      {...(isFirst ? {} : { line: 'hair' as const })}
+    >
       {post.image ? (
         <Table style="table-layout:fixed">
           <tr>
@@ -221,7 +232,8 @@ function heightFor({ image }: EmailPost, width: number): { height?: string } {
 /** The titles after the first, which the subject has already. */
 function preheaderOf(posts: readonly EmailPost[], { settings }: DigestEmailInput): string {
   const titles = posts.slice(1, 4).map(({ title }) => oneLine(title))
-  const text = titles.length > 0 ? titles.join(' · ') : posts[0]?.summary || settings.site.description
+  const text =
+    titles.length > 0 ? titles.join(' · ') : posts[0]?.summary || settings.site.description
   return cutToWidth(oneLine(text), 130)
 }
 

@@ -15,7 +15,12 @@ export function digestText(input: DigestEmailInput): string {
   const count = groups.reduce((sum, { posts }) => sum + posts.length, 0) + more
   const period = formatPeriod(dates, input.from, input.until, input.timeZone)
   const wrap = (text: string) => wrapText(text, textColumns)
-  const lines = [wrap(settings.site.title), wrap(`${period} · ${m.mail.posts(count)}`), textRule, '']
+  const lines = [
+    wrap(settings.site.title),
+    wrap(`${period} · ${m.mail.posts(count)}`),
+    textRule,
+    '',
+  ]
   for (const { category, posts } of groups) {
     if (category || groups.length > 1) {
       const heading = category ? category.title : m.mail.uncategorised

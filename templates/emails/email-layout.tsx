@@ -109,7 +109,10 @@ export function EmailLayout(props: LayoutProps) {
                     class="accent"
                     style={`padding:28px 0 14px;border-bottom:4px double ${accentFor('light', site.accent)}`}
                   >
-                    <p class="ink" style={`margin:0;font-family:${serifFor(site.language)};font-size:32px;line-height:1.15;font-weight:bold`}>
+                    <p
+                      class="ink"
+                      style={`margin:0;font-family:${serifFor(site.language)};font-size:32px;line-height:1.15;font-weight:bold`}
+                    >
                       <a href={site.baseUrl} style={styles.link} lang={site.language}>
                         {site.title}
                       </a>
@@ -172,7 +175,12 @@ export function Row(props: { padding?: string; line?: 'hair' | 'ink'; children?:
 }
 
 /** Why the mail came, how to change or stop it, and who sends it. Never left out for length. */
-export function Footer(props: { settings: Settings; locale: string; why: string; links: MailLinks }) {
+export function Footer(props: {
+  settings: Settings
+  locale: string
+  why: string
+  links: MailLinks
+}) {
   const { settings, why, links } = props
   const { mail } = messagesFor(props.locale)
   const { baseUrl } = settings.site
@@ -211,7 +219,12 @@ export function PostalAddress({ settings }: { settings: Settings }) {
 }
 
 /** The one button of a mail that has one, with the address below for programs that hide links. */
-export function ActionButton(props: { settings: Settings; url: string; text: string; orCopy: string }) {
+export function ActionButton(props: {
+  settings: Settings
+  url: string
+  text: string
+  orCopy: string
+}) {
   const accent = accentFor('light', props.settings.site.accent)
   return (
     <>

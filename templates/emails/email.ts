@@ -1,5 +1,5 @@
 import type { PostImage } from '../../functions/posts/post.ts'
-import { displayWidth, cutToWidth } from './display-width.ts'
+import { cutToWidth, displayWidth } from './display-width.ts'
 import { wrapText } from './wrap-text.ts'
 
 /** What a template makes of a mail: three texts from the same data. */
@@ -46,7 +46,11 @@ export const textColumns = 76
 export const textRule = '─'.repeat(72)
 
 /** A subject that fits a list of mails whole: at most 78 columns, the brand last. */
-export function subjectLine(title: string, brand: string, withMore: (title: string) => string): string {
+export function subjectLine(
+  title: string,
+  brand: string,
+  withMore: (title: string) => string,
+): string {
   const end = ` – ${cutToWidth(oneLine(brand), 28)}`
   const around = displayWidth(withMore('')) + displayWidth(end)
   return `${withMore(cutToWidth(oneLine(title), 78 - around))}${end}`

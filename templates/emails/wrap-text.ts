@@ -19,7 +19,8 @@ export function wrapText(text: string, columns = 76, indent = ''): string {
 }
 
 function wrapLine(line: string, columns: number, indent: string): string {
-  if (line.length * 2 <= columns || displayWidth(line) <= columns) return `${indent}${line}`.trimEnd()
+  if (line.length * 2 <= columns || displayWidth(line) <= columns)
+    return `${indent}${line}`.trimEnd()
   const lines: string[] = []
   let current = ''
   let width = 0

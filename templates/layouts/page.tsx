@@ -2,8 +2,8 @@ import type { Child } from 'hono/jsx'
 import { everything, urlPaths } from '../../functions/keys.ts'
 import type { Settings } from '../../functions/settings.ts'
 import { favicon, stylesheet } from '../assets/stylesheet.ts'
-import { dateLocale, messagesFor } from '../locales/index.ts'
 import { formatDate } from '../locales/format.ts'
+import { dateLocale, messagesFor } from '../locales/index.ts'
 import type { Messages } from '../locales/messages.ts'
 
 /** What every page is given. */

@@ -31,8 +31,7 @@ export const de: Messages = {
   },
   home: {
     latest: 'Neues',
-    empty:
-      'Noch ist nichts erschienen. Wenn Sie abonnieren, erfahren Sie vom ersten Beitrag.',
+    empty: 'Noch ist nichts erschienen. Wenn Sie abonnieren, erfahren Sie vom ersten Beitrag.',
     directory: 'Rubriken',
     allCategories: (count) => plural('de', count, { one: 'Die Rubrik', other: 'Alle # Rubriken' }),
     more: 'Ältere Beiträge stehen in den Feeds.',
@@ -273,7 +272,8 @@ export const de: Messages = {
       `Diese Adresse wurde bei „${site}“ eingetragen, um E-Mails zu erhalten. Wenn Sie das waren, bestätigen Sie es bitte.`,
     confirmWhat: 'Das wurde bestellt',
     confirmButton: 'Abonnement bestätigen',
-    confirmIgnore: 'Wenn Sie das nicht waren, müssen Sie nichts tun: Es kommt keine weitere E-Mail.',
+    confirmIgnore:
+      'Wenn Sie das nicht waren, müssen Sie nichts tun: Es kommt keine weitere E-Mail.',
     everything: 'Alles',
     preferencesSubject: (site) => `Ihr Abonnement bei „${site}“`,
     preferencesLead: (site) =>

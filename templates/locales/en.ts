@@ -26,7 +26,8 @@ export const en: Messages = {
     latest: 'Latest',
     empty: 'Nothing has been published yet. Subscribe, and you will hear of the first post.',
     directory: 'Categories',
-    allCategories: (count) => plural('en', count, { one: 'The category', other: 'All # categories' }),
+    allCategories: (count) =>
+      plural('en', count, { one: 'The category', other: 'All # categories' }),
     more: 'Older posts are in the feeds.',
   },
   post: {
@@ -77,7 +78,8 @@ export const en: Messages = {
     locale: 'Language of the mails',
     button: 'Subscribe',
     choose: 'Choose categories, day and time',
-    consent: 'By subscribing you ask us to mail you until you say stop. Every mail has a link for that.',
+    consent:
+      'By subscribing you ask us to mail you until you say stop. Every mail has a link for that.',
     errorTitle: 'Please look at this again',
     errorPrefix: 'Error',
     faults: {},
@@ -125,11 +127,13 @@ export const en: Messages = {
     stopped: 'You are not subscribed at present.',
     again: 'Subscribe again',
     pause: 'Pause',
-    pauseHint: 'No mail until this day. What appears meanwhile is not sent later; it stays here to read.',
+    pauseHint:
+      'No mail until this day. What appears meanwhile is not sent later; it stays here to read.',
     pauseUntil: 'Pause until',
     pauseButton: 'Pause',
     address: 'Another address',
-    addressHint: 'We send a mail to the new address. Once you confirm it there, it takes the place of this one.',
+    addressHint:
+      'We send a mail to the new address. Once you confirm it there, it takes the place of this one.',
     newAddress: 'New email address',
     addressButton: 'Change the address',
     data: 'Your data',
@@ -227,7 +231,8 @@ export const en: Messages = {
     uncategorised: 'More',
     posts,
     readMore: 'Read on',
-    andMore: (count) => plural('en', count, { one: 'and 1 more on the web', other: 'and # more on the web' }),
+    andMore: (count) =>
+      plural('en', count, { one: 'and 1 more on the web', other: 'and # more on the web' }),
     why: (site, categories, cadence) =>
       categories
         ? `You asked ${site} for this, ${often[cadence]}: ${categories}.`
@@ -242,7 +247,8 @@ export const en: Messages = {
     archive: 'Past issues',
     letterTooLong: 'This letter is too long for a mail. Read the rest on the web',
     confirmSubject: (site) => `Please confirm: mail from ${site}`,
-    confirmLead: (site) => `This address was entered at ${site} to get mail. If that was you, please confirm it.`,
+    confirmLead: (site) =>
+      `This address was entered at ${site} to get mail. If that was you, please confirm it.`,
     confirmWhat: 'What was asked for',
     confirmButton: 'Confirm subscription',
     confirmIgnore: 'If it was not you, do nothing: no further mail will come.',

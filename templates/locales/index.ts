@@ -21,10 +21,7 @@ export function messagesFor(locale: string): Messages {
  * The locale for a person: of an `Accept-Language` header or an explicit tag the first wish that
  * there are words for, else the site's, else English. Never throws, whatever a browser sends.
  */
-export function chooseLocale(
-  wish: string | undefined,
-  settings: Pick<Settings, 'site'>,
-): Locale {
+export function chooseLocale(wish: string | undefined, settings: Pick<Settings, 'site'>): Locale {
   const wishes = (wish ?? '')
     .slice(0, 500)
     .split(',')

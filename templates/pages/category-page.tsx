@@ -39,9 +39,7 @@ export function categoryPage(props: CategoryPageProps): string {
               {category.description}
             </p>
           )}
-          {category.posts !== undefined && (
-            <p class="facts">{m.category.posts(category.posts)}</p>
-          )}
+          {category.posts !== undefined && <p class="facts">{m.category.posts(category.posts)}</p>}
         </header>
         <div class="columns issue">
           <section aria-label={m.home.latest}>

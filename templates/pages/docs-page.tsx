@@ -6,9 +6,18 @@ type Schema = { [key: string]: unknown }
 interface Operation {
   summary?: string
   description?: string
-  parameters?: { name: string; in: string; required?: boolean; schema?: Schema; description?: string }[]
+  parameters?: {
+    name: string
+    in: string
+    required?: boolean
+    schema?: Schema
+    description?: string
+  }[]
   requestBody?: { content?: Record<string, { schema?: Schema }> }
-  responses?: Record<string, { description?: string; content?: Record<string, { schema?: Schema }> }>
+  responses?: Record<
+    string,
+    { description?: string; content?: Record<string, { schema?: Schema }> }
+  >
 }
 
 /** The parts of an OpenAPI 3.1 document that the page shows. */
@@ -108,7 +117,8 @@ function Parameters({ operation }: { operation: Operation }) {
       {parameters.map(({ name, in: place, required, schema, description }) => (
         <div>
           <dt>
-            <code>{name}</code> <span class="small">{`${place}${required ? ', required' : ''}`}</span>
+            <code>{name}</code>{' '}
+            <span class="small">{`${place}${required ? ', required' : ''}`}</span>
           </dt>
           <dd>{markedText(description ?? typeText(schema ?? {}, 0))}</dd>
         </div>
@@ -136,7 +146,8 @@ const deepest = 6
 function typeText(schema: Schema, depth: number): string {
   if (depth > deepest) return '…'
   const indent = '  '.repeat(depth + 1)
-  if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
+  if (Array.isArray(schema.enum))
+    return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
   if ('const' in schema) return JSON.stringify(schema.const)
   const union = schema.anyOf ?? schema.oneOf
   if (Array.isArray(union)) {

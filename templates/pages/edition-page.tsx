@@ -1,6 +1,6 @@
 import { urlPaths } from '../../functions/keys.ts'
-import { languageOf, type PageContext, renderPage } from '../layouts/page.tsx'
 import type { DigestEmailInput } from '../emails/digest-email.tsx'
+import { languageOf, type PageContext, renderPage } from '../layouts/page.tsx'
 import { formatDate, formatPeriod } from '../locales/format.ts'
 import { dateLocale, messagesFor } from '../locales/index.ts'
 
@@ -69,7 +69,11 @@ export function editionPage({ settings, locale, edition, next }: EditionPageProp
         ))}
         {edition.more > 0 && (
           <p class="lead">
-            {next ? <a href={next}>{m.archive.more(edition.more)}</a> : m.archive.more(edition.more)}
+            {next ? (
+              <a href={next}>{m.archive.more(edition.more)}</a>
+            ) : (
+              m.archive.more(edition.more)
+            )}
           </p>
         )}
       </>

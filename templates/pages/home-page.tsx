@@ -1,5 +1,5 @@
 import { urlPaths } from '../../functions/keys.ts'
-import { CategoryList, type CategoryItem } from '../components/category-list.tsx'
+import { type CategoryItem, CategoryList } from '../components/category-list.tsx'
 import { PostListItem, type PostListItemProps } from '../components/post-list-item.tsx'
 import { BriefSubscribeForm } from '../components/subscribe-form.tsx'
 import { type PageContext, renderPage } from '../layouts/page.tsx'

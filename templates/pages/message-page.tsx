@@ -1,5 +1,5 @@
-import { markedText } from '../components/marked-text.tsx'
 import { urlPaths } from '../../functions/keys.ts'
+import { markedText } from '../components/marked-text.tsx'
 import { type PageContext, renderPage } from '../layouts/page.tsx'
 import { messagesFor } from '../locales/index.ts'
 

@@ -80,7 +80,9 @@ export function mailPage(props: MailPageProps): string {
         <p class="facts">
           <span>{`${m.mail.label(o.from)} ${props.from}`}</span>
           <span>{`${m.mail.label(o.to)} ${props.to}`}</span>
-          <span>{formatDate(dateLocale(locale, settings), props.date, settings.site.timeZone, 'time')}</span>
+          <span>
+            {formatDate(dateLocale(locale, settings), props.date, settings.site.timeZone, 'time')}
+          </span>
         </p>
         <p class="formats small issue">
           {views.map(([name, title, href]) => (

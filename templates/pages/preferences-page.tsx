@@ -12,7 +12,15 @@ export interface PreferencesPageProps extends PageContext {
   token: string
   subscriber: Pick<
     Subscriber,
-    'state' | 'categories' | 'cadence' | 'day' | 'at' | 'timeZone' | 'locale' | 'pausedUntil' | 'email'
+    | 'state'
+    | 'categories'
+    | 'cadence'
+    | 'day'
+    | 'at'
+    | 'timeZone'
+    | 'locale'
+    | 'pausedUntil'
+    | 'email'
   >
   categories: readonly CategoryItem[]
   errors: readonly FieldError[]
@@ -61,7 +69,9 @@ export function preferencesPage(props: PreferencesPageProps): string {
         {isStopped && <p class="lead">{p.stopped}</p>}
         {until && (
           <form action={action} method="post">
-            <p class="lead">{p.paused(formatDate(dateLocale(locale, settings), until, timeZone))}</p>
+            <p class="lead">
+              {p.paused(formatDate(dateLocale(locale, settings), until, timeZone))}
+            </p>
             <input type="hidden" name="action" value="resume" />
             <button class="second" type="submit">
               {p.resume}
@@ -83,7 +93,13 @@ export function preferencesPage(props: PreferencesPageProps): string {
         </form>
         <div class="issue">
           {!isStopped && !until && (
-            <Section title={p.pause} hint={p.pauseHint} action={action} name="pause" button={p.pauseButton}>
+            <Section
+              title={p.pause}
+              hint={p.pauseHint}
+              action={action}
+              name="pause"
+              button={p.pauseButton}
+            >
               <Field path="pausedUntil" label={p.pauseUntil} errors={errors} m={m}>
                 <input
                   class="short"
@@ -96,7 +112,13 @@ export function preferencesPage(props: PreferencesPageProps): string {
               </Field>
             </Section>
           )}
-          <Section title={p.address} hint={p.addressHint} action={action} name="address" button={p.addressButton}>
+          <Section
+            title={p.address}
+            hint={p.addressHint}
+            action={action}
+            name="address"
+            button={p.addressButton}
+          >
             <Field path="email" label={p.newAddress} errors={errors} m={m}>
               <input
                 type="email"
@@ -109,11 +131,29 @@ export function preferencesPage(props: PreferencesPageProps): string {
               />
             </Field>
           </Section>
-          <Section title={p.data} hint={p.dataHint} action={action} name="export" button={p.export} />
+          <Section
+            title={p.data}
+            hint={p.dataHint}
+            action={action}
+            name="export"
+            button={p.export}
+          />
           {!isStopped && (
-            <Section title={p.leave} hint={p.leaveHint} action={action} name="unsubscribe" button={p.leaveButton} />
+            <Section
+              title={p.leave}
+              hint={p.leaveHint}
+              action={action}
+              name="unsubscribe"
+              button={p.leaveButton}
+            />
           )}
-          <Section title={p.erase} hint={p.eraseHint} action={action} name="erase" button={p.eraseButton}>
+          <Section
+            title={p.erase}
+            hint={p.eraseHint}
+            action={action}
+            name="erase"
+            button={p.eraseButton}
+          >
             <label class="choice">
               <input type="checkbox" name="confirm" value="yes" required />
               <span>{p.eraseConfirm}</span>

@@ -24,7 +24,8 @@ export function subscribePage(props: SubscribePageProps): string {
   return renderPage({
     settings,
     locale,
-    title: errors.length > 0 ? `${m.subscribe.errorPrefix}: ${m.subscribe.title}` : m.subscribe.title,
+    title:
+      errors.length > 0 ? `${m.subscribe.errorPrefix}: ${m.subscribe.title}` : m.subscribe.title,
     canonical: urlPaths.subscribe,
     current: urlPaths.subscribe,
     children: (

@@ -22,7 +22,9 @@ export function unsubscribePage(props: UnsubscribePageProps): string {
     children: (
       <>
         <h1 class="title">{u.title}</h1>
-        <p class="lead">{category ? u.leadCategory(category.title) : u.lead(settings.site.title)}</p>
+        <p class="lead">
+          {category ? u.leadCategory(category.title) : u.lead(settings.site.title)}
+        </p>
         <form action={urlPaths.unsubscribe(token)} method="post">
           {category && <input type="hidden" name="category" value={category.slug} />}
           <button type="submit">{category ? u.buttonCategory(category.title) : u.button}</button>

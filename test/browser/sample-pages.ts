@@ -5,7 +5,7 @@ import { errorPage } from '../../functions/site/error-page.ts'
 import type { Preferences } from '../../functions/subscribers/subscriber.ts'
 import { addressChangeEmail } from '../../templates/emails/address-change-email.tsx'
 import { confirmationEmail } from '../../templates/emails/confirmation-email.tsx'
-import { digestEmail, type DigestEmailInput } from '../../templates/emails/digest-email.tsx'
+import { type DigestEmailInput, digestEmail } from '../../templates/emails/digest-email.tsx'
 import type { EmailPost } from '../../templates/emails/email.ts'
 import { letterEmail } from '../../templates/emails/letter-email.tsx'
 import { preferencesLinkEmail } from '../../templates/emails/preferences-link-email.tsx'
@@ -25,7 +25,7 @@ import { preferencesPage } from '../../templates/pages/preferences-page.tsx'
 import { subscribePage } from '../../templates/pages/subscribe-page.tsx'
 import { unsubscribePage } from '../../templates/pages/unsubscribe-page.tsx'
 import { unsubscribedPage } from '../../templates/pages/unsubscribed-page.tsx'
-import { samplePosts, sampleCategories, sampleSites } from './sample-posts.ts'
+import { sampleCategories, samplePosts, sampleSites } from './sample-posts.ts'
 
 export type SampleLocale = 'en' | 'de' | 'zh-CN'
 
@@ -82,17 +82,32 @@ export async function samplePages(locale: SampleLocale): Promise<Map<string, str
     ['home', homePage({ ...context, posts, categories, hasMore: true })],
     ['home-empty', homePage({ ...context, posts: [], categories: [] })],
     ['home-forty', homePage({ ...context, posts, categories: forty })],
-    ['category', categoryPage({ ...context, category, posts, categoryTitles: titles, hasMore: true })],
+    [
+      'category',
+      categoryPage({ ...context, category, posts, categoryTitles: titles, hasMore: true }),
+    ],
     ['category-empty', categoryPage({ ...context, category, posts: [], categoryTitles: titles })],
     ['post', postPage({ ...post, post: first, categories: categories.slice(0, 2) })],
-    ['post-elsewhere', postPage({ ...post, post: { ...long, canonicalUrl: 'https://example.com/a' }, categories })],
+    [
+      'post-elsewhere',
+      postPage({ ...post, post: { ...long, canonicalUrl: 'https://example.com/a' }, categories }),
+    ],
     ['feeds', feedsPage({ ...context, categories })],
     ['feeds-forty', feedsPage({ ...context, categories: forty })],
     ['subscribe', subscribePage({ ...context, categories, values: {}, errors: [], cadences })],
-    ['subscribe-forty', subscribePage({ ...context, categories: forty, values: {}, errors: [], cadences })],
+    [
+      'subscribe-forty',
+      subscribePage({ ...context, categories: forty, values: {}, errors: [], cadences }),
+    ],
     [
       'subscribe-error',
-      subscribePage({ ...context, categories, values: { email: 'nobody' }, errors: faults, cadences }),
+      subscribePage({
+        ...context,
+        categories,
+        values: { email: 'nobody' },
+        errors: faults,
+        cadences,
+      }),
     ],
     ['check-inbox', checkInboxPage(context)],
     ['confirm', confirmPage({ ...context, token, preferences, categories })],
@@ -106,7 +121,10 @@ export async function samplePages(locale: SampleLocale): Promise<Map<string, str
         nextAt: '2026-03-06T07:00:00Z',
       }),
     ],
-    ['preferences', preferencesPage({ ...context, token, subscriber, categories, errors: [], saved: true })],
+    [
+      'preferences',
+      preferencesPage({ ...context, token, subscriber, categories, errors: [], saved: true }),
+    ],
     [
       'preferences-paused',
       preferencesPage({
@@ -117,7 +135,10 @@ export async function samplePages(locale: SampleLocale): Promise<Map<string, str
         errors: [],
       }),
     ],
-    ['unsubscribe', unsubscribePage({ ...context, token, preferencesUrl: `/preferences/${token}` })],
+    [
+      'unsubscribe',
+      unsubscribePage({ ...context, token, preferencesUrl: `/preferences/${token}` }),
+    ],
     ['unsubscribe-category', unsubscribePage({ ...context, token, category })],
     ['unsubscribed', unsubscribedPage({ ...context, preferencesUrl: `/preferences/${token}` })],
     ['link-expired', linkExpiredPage(context)],
@@ -155,7 +176,9 @@ export async function samplePages(locale: SampleLocale): Promise<Map<string, str
 }
 
 /** Every mail, by name. */
-export function sampleMails(locale: SampleLocale): Map<string, { html: string; text: string; subject: string }> {
+export function sampleMails(
+  locale: SampleLocale,
+): Map<string, { html: string; text: string; subject: string }> {
   const settings = sampleSettings(locale)
   const [post] = emailPosts(locale)
   const html = sampleHtml(locale)

@@ -31,7 +31,11 @@ export function sampleCategories(locale: SampleLocale) {
     de: ['Hafen', 'Stadtrat', 'Wetter und Gezeiten', 'Leserbriefe', 'Bücher', 'Bekanntmachungen'],
     'zh-CN': ['码头', '市政', '天气与潮汐', '来信', '书评', '公告'],
   }[locale]
-  return titles.map((title, i) => ({ slug: `c${i}`, title, posts: [128, 64, 1024, 9, 33, 2][i] ?? 0 }))
+  return titles.map((title, i) => ({
+    slug: `c${i}`,
+    title,
+    posts: [128, 64, 1024, 9, 33, 2][i] ?? 0,
+  }))
 }
 
 const texts: Record<SampleLocale, [string, string][]> = {
@@ -57,7 +61,10 @@ const texts: Record<SampleLocale, [string, string][]> = {
       'Minutes of the meeting of 24 February',
       'Present: nine. Apologies: two. Item one, the clock: it will be mended.',
     ],
-    ['A letter about gulls', 'Sir, I have counted them. There are more of them than of us, and they vote with their feet.'],
+    [
+      'A letter about gulls',
+      'Sir, I have counted them. There are more of them than of us, and they vote with their feet.',
+    ],
   ],
   de: [
     [
@@ -77,8 +84,14 @@ const texts: Record<SampleLocale, [string, string][]> = {
       'Hafengeburtstagsvorbereitungsausschuss tagt öffentlich',
       'Wer mitreden möchte, bringt einen Stuhl mit. Die Donaudampfschifffahrtsgesellschaft hat abgesagt.',
     ],
-    ['Protokoll der Sitzung vom 24. Februar', 'Anwesend: neun. Entschuldigt: zwei. Punkt eins, die Uhr: Sie wird repariert.'],
-    ['Ein Brief über Möwen', 'Ich habe sie gezählt. Es sind mehr als wir, und sie stimmen mit den Füßen ab.'],
+    [
+      'Protokoll der Sitzung vom 24. Februar',
+      'Anwesend: neun. Entschuldigt: zwei. Punkt eins, die Uhr: Sie wird repariert.',
+    ],
+    [
+      'Ein Brief über Möwen',
+      'Ich habe sie gezählt. Es sind mehr als wir, und sie stimmen mit den Füßen ab.',
+    ],
   ],
   'zh-CN': [
     [
@@ -115,8 +128,13 @@ export function samplePosts(locale: SampleLocale): Post[] {
       tags: [],
       authors: i % 2 === 0 ? ['Ada Marsh'] : [],
       summary,
-      ...(i === 0 || i === 4 ? { image: { url: '/picture.svg', width: 1200, height: 800, alt: title } } : {}),
-      enclosures: i === 0 ? [{ url: 'https://example.org/tide-table.pdf', type: 'application/pdf', length: 1 }] : [],
+      ...(i === 0 || i === 4
+        ? { image: { url: '/picture.svg', width: 1200, height: 800, alt: title } }
+        : {}),
+      enclosures:
+        i === 0
+          ? [{ url: 'https://example.org/tide-table.pdf', type: 'application/pdf', length: 1 }]
+          : [],
       state: 'visible',
       again: 0,
       mailed: true,
@@ -131,7 +149,8 @@ export function samplePosts(locale: SampleLocale): Post[] {
     id: '00000000000000ja',
     slug: '港の朝',
     title: '港の朝、直角に曲がる骨の道を歩く',
-    summary: '霧が晴れると、桟橋の向こうに島が見えた。写真家が三十年のあいだ撮り続けた、同じ時刻の同じ海。',
+    summary:
+      '霧が晴れると、桟橋の向こうに島が見えた。写真家が三十年のあいだ撮り続けた、同じ時刻の同じ海。',
     language: 'ja',
   }
   return [...posts.slice(0, 5), japanese, ...posts.slice(5)]

@@ -158,6 +158,16 @@ describe('a digest', () => {
     expect(await titlesMailedTo('ada@example.org')).toEqual([['Post A']])
   })
 
+  it('does not bring a post that is moved into a chosen category after its run', async () => {
+    await start()
+    await confirmReader(platform, 'ada@example.org', { categories: ['rust'] })
+    await publishArticle(platform, { id: 'a', title: 'Post A', categories: ['go'] })
+    await tickAt(platform, '2026-03-02T08:00:00Z')
+    await publishArticle(platform, { id: 'a', title: 'Post A', categories: ['rust'] })
+    await tickAt(platform, '2026-03-03T08:00:00Z')
+    expect(await titlesMailedTo('ada@example.org')).toEqual([])
+  })
+
   it('brings a post again when the publisher asks', async () => {
     await start()
     await confirmReader(platform, 'ada@example.org')
@@ -272,6 +282,15 @@ describe('an instant reader', () => {
     await confirmReader(platform, 'ada@example.org', { cadence: 'instant', categories: ['rust'] })
     await publishArticle(platform, { title: 'Post A', categories: ['rust'] })
     await publishArticle(platform, { title: 'Post B', categories: ['go'] })
+    await platform.settle()
+    expect(await titlesMailedTo('ada@example.org')).toEqual([['Post A']])
+  })
+
+  it('gets a post that was moved into a chosen category before the run was made', async () => {
+    await start()
+    await confirmReader(platform, 'ada@example.org', { cadence: 'instant', categories: ['rust'] })
+    await publishArticle(platform, { id: 'a', title: 'Post A', categories: ['go'] })
+    await publishArticle(platform, { id: 'a', title: 'Post A', categories: ['rust'] })
     await platform.settle()
     expect(await titlesMailedTo('ada@example.org')).toEqual([['Post A']])
   })

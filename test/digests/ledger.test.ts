@@ -71,7 +71,7 @@ const deferredDigest: Partial<Subscriber> = {
   },
 }
 
-describe('the ledger, every order of steps searched', () => {
+describe('the ledger, every order of steps searched', { timeout: 180_000 }, () => {
   it('mails each post once, with two workers, a death and a lease that runs out at any step', async () => {
     await search(
       { mailer: outbox, runs: [{ to: 1 }, { to: 2 }] },
@@ -136,6 +136,15 @@ describe('the ledger, every order of steps searched', () => {
         world.readerActor((reader) => ({ ...reader, state: 'confirmed' })),
       ],
     )
+  })
+
+  it('lets nobody send past the end of a lease that another has judged (failure 16)', async () => {
+    await search({ mailer: outbox, runs: [{ to: 1 }, { to: 2 }] }, (world) => [
+      world.worker('run1'),
+      world.worker('run1'),
+      world.readerActor((reader) => ({ ...reader, state: 'unsubscribed' })),
+      world.clockActor(121),
+    ])
   })
 
   it('keeps the note of a mail in flight while the reader leaves and comes back (failure 14)', async () => {

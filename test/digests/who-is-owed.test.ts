@@ -41,7 +41,7 @@ const mode = fc.constantFrom('digest', 'digest', 'digest', 'letter')
 
 const step = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('publish'), slugs, mode }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('edit'), which, slugs }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('edit'), which, slugs }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('mail again'), which }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('withdraw'), which }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('subscribe'), who, slugs, cadence }) },

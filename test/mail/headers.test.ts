@@ -56,14 +56,20 @@ describe('a subject', () => {
     )
   })
 
-  it.each(Array.from({ length: 60 }, (_, i) => i * 5 + 1))('of %i wide characters is cut between them', (length) => {
-    const characters = [...new Intl.Segmenter().segment('港口👩‍👩‍👧‍👦é'.repeat(100))]
-    const subject = characters.slice(0, length).map(({ segment }) => segment).join('')
-    const words = decodeWords(headerLine('Subject', subject))
-    expect(words.join('')).toBe(subject)
-    // A family of emoji is one character to a reader, whatever it is made of.
-    for (const word of words) expect(word).not.toMatch(/^\u200d|\u200d$/)
-  })
+  it.each(Array.from({ length: 60 }, (_, i) => i * 5 + 1))(
+    'of %i wide characters is cut between them',
+    (length) => {
+      const characters = [...new Intl.Segmenter().segment('港口👩‍👩‍👧‍👦é'.repeat(100))]
+      const subject = characters
+        .slice(0, length)
+        .map(({ segment }) => segment)
+        .join('')
+      const words = decodeWords(headerLine('Subject', subject))
+      expect(words.join('')).toBe(subject)
+      // A family of emoji is one character to a reader, whatever it is made of.
+      for (const word of words) expect(word).not.toMatch(/^\u200d|\u200d$/)
+    },
+  )
 })
 
 describe('a header', () => {
@@ -84,17 +90,34 @@ describe('a header', () => {
 
   it.each(breaks)('with the control character %j is refused wherever it comes from', (control) => {
     const evil = `x${control}Bcc: all@mail.example`
-    const input = { from: 'a@news.example', subject: 'a', html: '', text: '', linkLength: { preferences: 0, unsubscribe: 0 } }
+    const input = {
+      from: 'a@news.example',
+      subject: 'a',
+      html: '',
+      text: '',
+      linkLength: { preferences: 0, unsubscribe: 0 },
+    }
     expect(() => composeMessage({ ...input, subject: evil })).toThrow('must be one line')
     expect(() => composeMessage({ ...input, from: `"${evil}" <a@news.example>` })).toThrow()
     expect(() => composeMessage({ ...input, from: `a@news.example${control}x` })).toThrow()
     expect(() => composeMessage({ ...input, replyTo: evil })).toThrow()
-    expect(() => composeMessage({ ...input, headers: { 'List-Id': evil } })).toThrow('must be one line')
+    expect(() => composeMessage({ ...input, headers: { 'List-Id': evil } })).toThrow(
+      'must be one line',
+    )
     expect(() => personalise(message, { ...reader, to: evil })).toThrow('plain ASCII')
     expect(() => personalise(message, { ...reader, to: `b@mail.example${control}` })).toThrow()
-    expect(() => personalise(message, { ...reader, messageId: `<${evil}>` })).toThrow('must be one line')
-    expect(() => personalise(message, { ...reader, headers: { 'X-A': evil } })).toThrow('must be one line')
-    expect(() => personalise(message, { ...reader, links: { preferences: control[0] ?? '', unsubscribe: 'b' } })).toThrow()
+    expect(() => personalise(message, { ...reader, messageId: `<${evil}>` })).toThrow(
+      'must be one line',
+    )
+    expect(() => personalise(message, { ...reader, headers: { 'X-A': evil } })).toThrow(
+      'must be one line',
+    )
+    expect(() =>
+      personalise(message, {
+        ...reader,
+        links: { preferences: control[0] ?? '', unsubscribe: 'b' },
+      }),
+    ).toThrow()
   })
 
   it('never says the address that it refuses', () => {
@@ -118,21 +141,28 @@ describe('addresses', () => {
     expect(parseMailbox(text)).toEqual(box)
   })
 
-  it.each(['Ledger', 'Ledger, The', '江畔晨报', 'Müller & Söhne "Post"', 'a'.repeat(120), '港'.repeat(100)])(
-    'writes the name %s so that it comes back',
-    async (name) => {
-      const line = addressLine('From', { name, address: 'news@news.example' })
-      for (const part of line.split('\r\n')) expect(part.length).toBeLessThanOrEqual(78)
-      const mail = await PostalMime.parse(`${line}\r\n`)
-      expect(mail.from).toMatchObject({ name, address: 'news@news.example' })
-      const parsed = await simpleParser(`${line}\r\n`)
-      expect(parsed.from?.value[0]).toMatchObject({ name, address: 'news@news.example' })
+  it.each([
+    'Ledger',
+    'Ledger, The',
+    '江畔晨报',
+    'Müller & Söhne "Post"',
+    'a'.repeat(120),
+    '港'.repeat(100),
+  ])('writes the name %s so that it comes back', async (name) => {
+    const line = addressLine('From', { name, address: 'news@news.example' })
+    for (const part of line.split('\r\n')) expect(part.length).toBeLessThanOrEqual(78)
+    const mail = await PostalMime.parse(`${line}\r\n`)
+    expect(mail.from).toMatchObject({ name, address: 'news@news.example' })
+    const parsed = await simpleParser(`${line}\r\n`)
+    expect(parsed.from?.value[0]).toMatchObject({ name, address: 'news@news.example' })
+  })
+
+  it.each(['', 'a', 'a@', '@b', 'a b@c', 'a@b c', 'ü@b', 'a@b>,<c@d', 'a@b\u202e'])(
+    'refuses %j',
+    (address) => {
+      expect(() => addressLine('To', { address })).toThrow('cannot be put into a mail header')
     },
   )
-
-  it.each(['', 'a', 'a@', '@b', 'a b@c', 'a@b c', 'ü@b', 'a@b>,<c@d', 'a@b\u202e'])('refuses %j', (address) => {
-    expect(() => addressLine('To', { address })).toThrow('cannot be put into a mail header')
-  })
 })
 
 describe('list headers', () => {
@@ -155,8 +185,12 @@ describe('list headers', () => {
   })
 
   it('have a sender even before one is set', () => {
-    expect(senderOf(at('http://127.0.0.1:8787'))).toBe('"The Harbour Ledger" <newsletter@localhost>')
-    expect(senderOf(at('https://news.example'))).toBe('"The Harbour Ledger" <newsletter@news.example>')
+    expect(senderOf(at('http://127.0.0.1:8787'))).toBe(
+      '"The Harbour Ledger" <newsletter@localhost>',
+    )
+    expect(senderOf(at('https://news.example'))).toBe(
+      '"The Harbour Ledger" <newsletter@news.example>',
+    )
     expect(senderOf(at('https://news.example', 'A <a@b.example>'))).toBe('A <a@b.example>')
   })
 

@@ -68,7 +68,10 @@ describe('personalise', () => {
         expect(parsed.subject).toBe('第一篇：港口的早晨 (+2 more) – 海港')
         expect(postal.subject).toBe(parsed.subject)
         expect((parsed.to as AddressObject).value[0]?.address).toBe(`reader-${n}@mail.example`)
-        expect(parsed.from?.value[0]).toMatchObject({ name: '海港 Ledger', address: 'news@news.example' })
+        expect(parsed.from?.value[0]).toMatchObject({
+          name: '海港 Ledger',
+          address: 'news@news.example',
+        })
         expect(parsed.messageId).toBe(`<run_0_${n}@news.example>`)
         expect(parsed.date?.toISOString()).toBe('2026-03-02T08:00:00.000Z')
         const header = (name: string) => postal.headers.find(({ key }) => key === name)?.value

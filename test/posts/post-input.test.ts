@@ -77,6 +77,14 @@ describe('a post as JSON', () => {
     expect(json({ title: 'A', content: '---\ntitle: B\n---\nx' }).title).toBe('A')
   })
 
+  it('may come under any name', () => {
+    const source = JSON.stringify({ title: 'A', content: 'b', published: '2020-01-01' })
+    const options = { contentType: 'application/json', path: 'posts/_index.json' } as const
+    expect(parsed(source, options, { way: 'import' }).identities).toEqual([
+      { kind: 'path', value: 'posts/_index.json' },
+    ])
+  })
+
   it('is hidden as a draft', () => {
     expect(json({ title: 'A', content: 'b', draft: true }).hidden).toBe('draft: true')
     expect(json({ title: 'A', content: 'b', draft: false }).hidden).toBeUndefined()

@@ -2,8 +2,8 @@ import { gunzipSync } from 'node:zlib'
 import { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ServiceError } from '../../functions/errors.ts'
-import { objectKeys, recordKeys, urlPaths } from '../../functions/keys.ts'
 import { runJob } from '../../functions/jobs.ts'
+import { objectKeys, recordKeys, urlPaths } from '../../functions/keys.ts'
 import type { Platform } from '../../functions/platform.ts'
 import { publishPosts } from '../../functions/posts/publish.ts'
 import { withdrawPost } from '../../functions/posts/withdraw.ts'
@@ -151,7 +151,9 @@ describe('a post', () => {
       ...platform,
       settings: { ...platform.settings, site: { ...platform.settings.site, title: 'New name' } },
     }
-    const response = await siteOf(renamed).request(`https://news.example${urlPaths.post(post.slug)}`)
+    const response = await siteOf(renamed).request(
+      `https://news.example${urlPaths.post(post.slug)}`,
+    )
     expect(await response.text()).toContain('Tide – New name')
   })
 
@@ -210,8 +212,12 @@ describe('what pages need', () => {
     const path = /href="(\/assets\/site\.[0-9a-f]+\.css)"/.exec(text)?.[1] ?? ''
     const sheet = await page(path)
     expect(sheet.headers.get('cache-control')).toContain('immutable')
-    expect(Buffer.from((await platform.objects.get(objectKeys.publicPath(path)))?.body ?? []).toString()).toBe(sheet.text)
-    expect((await page('/assets/site.0000000000.css')).headers.get('cache-control')).not.toContain('immutable')
+    expect(
+      Buffer.from((await platform.objects.get(objectKeys.publicPath(path)))?.body ?? []).toString(),
+    ).toBe(sheet.text)
+    expect((await page('/assets/site.0000000000.css')).headers.get('cache-control')).not.toContain(
+      'immutable',
+    )
     expect((await page('/assets/other.css')).status).toBe(404)
     expect((await page('/favicon.svg')).headers.get('content-type')).toBe('image/svg+xml')
     expect((await page('/robots.txt')).text).toContain('Disallow: /preferences/')
@@ -227,9 +233,13 @@ describe('the outbox', () => {
     },
   })
   const get = (of: Platform, path: string, host = '127.0.0.1:8787', remote?: string) =>
-    siteOf(of).request(`http://${host}${path}`, { headers: { host } }, {
-      ...(remote ? { incoming: { socket: { remoteAddress: remote } } } : {}),
-    })
+    siteOf(of).request(
+      `http://${host}${path}`,
+      { headers: { host } },
+      {
+        ...(remote ? { incoming: { socket: { remoteAddress: remote } } } : {}),
+      },
+    )
 
   async function mail(id: string, html: string) {
     const { plainMessage } = await import('../../functions/mail/message.ts')
@@ -255,7 +265,9 @@ describe('the outbox', () => {
     expect(await shown.text()).toContain('<iframe')
     expect(shown.headers.get('content-security-policy')).toContain("frame-src 'self'")
     expect(await (await get(local(), '/outbox/m1?view=text')).text()).toContain('确认')
-    expect(await (await get(local(), '/outbox/m1?view=source')).text()).toContain('multipart/alternative')
+    expect(await (await get(local(), '/outbox/m1?view=source')).text()).toContain(
+      'multipart/alternative',
+    )
     const html = await get(local(), '/outbox/m1/html')
     expect(html.headers.get('content-security-policy')).toMatch(/^sandbox .*default-src 'none'/)
     expect(html.headers.get('content-security-policy')).not.toContain('script')

@@ -3,7 +3,7 @@ import { parse } from 'parse5'
 import { describe, expect, it } from 'vitest'
 import { linkPlaceholders } from '../../functions/mail/message.ts'
 import { defaultSettings, type Settings } from '../../functions/settings.ts'
-import { digestEmail, type DigestEmailInput } from '../../templates/emails/digest-email.tsx'
+import { type DigestEmailInput, digestEmail } from '../../templates/emails/digest-email.tsx'
 import { displayWidth } from '../../templates/emails/display-width.ts'
 import { type EmailPost, encodedBytes, maxHtmlBytes } from '../../templates/emails/email.ts'
 import { letterEmail } from '../../templates/emails/letter-email.tsx'
@@ -40,7 +40,10 @@ const aDigest = (over: Partial<DigestEmailInput> = {}): DigestEmailInput => ({
 
 describe('a digest', () => {
   it('says in HTML and in text the same, in the same order', () => {
-    const posts = [aPost(), aPost({ title: 'Ferry', url: 'https://news.example/posts/ferry/', summary: '' })]
+    const posts = [
+      aPost(),
+      aPost({ title: 'Ferry', url: 'https://news.example/posts/ferry/', summary: '' }),
+    ]
     const { html, text } = digestEmail(aDigest({ groups: [{ posts }], more: 4 }))
     for (const part of [html, text]) {
       // Behind the line that is shown beside the subject.
@@ -106,10 +109,10 @@ describe('a digest', () => {
   it('is never too long to be shown whole: the footer stays, and what is left out is counted', () => {
     fc.assert(
       fc.property(
-        fc.array(
-          fc.record({ title: text, summary: text, author: text, image: fc.boolean() }),
-          { minLength: 1, maxLength: 30 },
-        ),
+        fc.array(fc.record({ title: text, summary: text, author: text, image: fc.boolean() }), {
+          minLength: 1,
+          maxLength: 30,
+        }),
         fc.constantFrom('en', 'de', 'zh-CN'),
         (list, locale) => {
           const posts = list.map(({ title, summary, author, image }) =>
@@ -117,7 +120,9 @@ describe('a digest', () => {
               title,
               summary,
               authors: [author],
-              ...(image ? { image: { url: 'https://i.example/a.png', width: 300, height: 200 } } : {}),
+              ...(image
+                ? { image: { url: 'https://i.example/a.png', width: 300, height: 200 } }
+                : {}),
             }),
           )
           const groups = [
@@ -140,7 +145,9 @@ describe('a digest', () => {
 
   it('escapes what publishers write', () => {
     const title = '<script>alert(1)</script> & "friends"'
-    const { html } = digestEmail(aDigest({ groups: [{ posts: [aPost({ title, url: 'https://x.example/?a=1&b="2"' })] }] }))
+    const { html } = digestEmail(
+      aDigest({ groups: [{ posts: [aPost({ title, url: 'https://x.example/?a=1&b="2"' })] }] }),
+    )
     expect(html).not.toContain('<script>')
     expect(html).toContain('href="https://x.example/?a=1&amp;b=&quot;2&quot;"')
   })
@@ -152,7 +159,9 @@ describe('a digest', () => {
     parse(html, { onParseError: ({ code }) => errors.push(code) })
     expect(errors).toEqual([])
     expect(html).toMatch(/<img [^>]*alt=""[^>]*width="136"[^>]*height="91"/)
-    expect(html).not.toMatch(/<script|<link|<form|position:|float:|flex|grid|url\(|@import|@font-face/)
+    expect(html).not.toMatch(
+      /<script|<link|<form|position:|float:|flex|grid|url\(|@import|@font-face/,
+    )
     expect(html).toContain('prefers-color-scheme:dark')
     expect(html).toContain('<!--[if mso]>')
   })
@@ -160,12 +169,22 @@ describe('a digest', () => {
 
 describe('a letter', () => {
   const letter = (html: string, text = 'Text.') =>
-    letterEmail({ settings, locale: 'en', post: { ...aPost(), html, text }, categoryTitles: [], links: linkPlaceholders })
+    letterEmail({
+      settings,
+      locale: 'en',
+      post: { ...aPost(), html, text },
+      categoryTitles: [],
+      links: linkPlaceholders,
+    })
 
   it('carries the post whole, with styles that mail programs know', () => {
-    const { html, subject } = letter('<p class="x">Hello <a href="https://a.example/?a=1&amp;b=2">you</a></p><img src="https://i.example/a.png" width="2000" height="1000">')
+    const { html, subject } = letter(
+      '<p class="x">Hello <a href="https://a.example/?a=1&amp;b=2">you</a></p><img src="https://i.example/a.png" width="2000" height="1000">',
+    )
     expect(subject).toBe('High water on Sunday – The Harbour Ledger')
-    expect(html).toMatch(/<p style="[^"]+">Hello <a href="https:\/\/a\.example\/\?a=1&amp;b=2" style="[^"]+">you<\/a><\/p>/)
+    expect(html).toMatch(
+      /<p style="[^"]+">Hello <a href="https:\/\/a\.example\/\?a=1&amp;b=2" style="[^"]+">you<\/a><\/p>/,
+    )
     expect(html).toContain('alt="" width="552" height="276"')
     expect(html).not.toContain('too long')
   })

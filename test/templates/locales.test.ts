@@ -40,9 +40,15 @@ function texts(m: Messages): string[] {
       for (const one of [1, 2, 21]) {
         const choice = { cadence: 'weekly', day: 'Monday', at: '08:00', timeZone: 'UTC' }
         found.push(
-          value === m.schedule ? m.schedule(choice as never)
-          : value === m.monthWeekday ? m.monthWeekday('first', 'Monday')
-          : String(value === m.mail.why || value === m.mail.whyLetter ? value('Site', 'A', 'weekly') : value(one, one)),
+          value === m.schedule
+            ? m.schedule(choice as never)
+            : value === m.monthWeekday
+              ? m.monthWeekday('first', 'Monday')
+              : String(
+                  value === m.mail.why || value === m.mail.whyLetter
+                    ? value('Site', 'A', 'weekly')
+                    : value(one, one),
+                ),
         )
       }
     }
@@ -67,10 +73,26 @@ describe('the words of each locale', () => {
   })
 
   it.each([
-    ['en', { cadence: 'weekly', day: 'fri' }, 'One mail a week, on Friday at 08:00 (Europe/Berlin).'],
-    ['en', { cadence: 'monthly', day: '22' }, 'One mail a month, on the 22nd at 08:00 (Europe/Berlin).'],
-    ['en', { cadence: 'monthly', day: 'last-sun' }, 'One mail a month, on the last Sunday at 08:00 (Europe/Berlin).'],
-    ['de', { cadence: 'monthly', day: 'first-mon' }, 'Eine E-Mail im Monat, am ersten Montag um 08:00 Uhr (Europe/Berlin).'],
+    [
+      'en',
+      { cadence: 'weekly', day: 'fri' },
+      'One mail a week, on Friday at 08:00 (Europe/Berlin).',
+    ],
+    [
+      'en',
+      { cadence: 'monthly', day: '22' },
+      'One mail a month, on the 22nd at 08:00 (Europe/Berlin).',
+    ],
+    [
+      'en',
+      { cadence: 'monthly', day: 'last-sun' },
+      'One mail a month, on the last Sunday at 08:00 (Europe/Berlin).',
+    ],
+    [
+      'de',
+      { cadence: 'monthly', day: 'first-mon' },
+      'Eine E-Mail im Monat, am ersten Montag um 08:00 Uhr (Europe/Berlin).',
+    ],
     ['de', { cadence: 'daily' }, 'Eine E-Mail am Tag, um 08:00 Uhr (Europe/Berlin).'],
     ['zh-CN', { cadence: 'weekly', day: 'mon' }, '每星期一 08:00 一封邮件（Europe/Berlin）。'],
     ['zh-CN', { cadence: 'monthly', day: '3' }, '每月3 日 08:00 一封邮件（Europe/Berlin）。'],
@@ -88,10 +110,13 @@ describe('dates', () => {
   })
 
   it('of a period are written short, and never fail', () => {
-    const period = (from: string | undefined, until: string) => formatPeriod('zh-CN', from, until, 'UTC')
+    const period = (from: string | undefined, until: string) =>
+      formatPeriod('zh-CN', from, until, 'UTC')
     expect(period('2026-02-23T08:00:00Z', '2026-03-02T08:00:00Z')).toBe('2026年2月23日至3月2日')
     expect(period('2026-03-02T08:00:00Z', '2026-03-09T08:00:00Z')).toBe('2026年3月2日至9日')
-    expect(period('2025-12-29T08:00:00Z', '2026-01-05T08:00:00Z')).toBe('2025年12月29日至2026年1月5日')
+    expect(period('2025-12-29T08:00:00Z', '2026-01-05T08:00:00Z')).toBe(
+      '2025年12月29日至2026年1月5日',
+    )
     expect(period(undefined, '2026-03-02T08:00:00Z')).toBe('2026年3月2日星期一')
     expect(period('2026-03-02T07:00:00Z', '2026-03-02T08:00:00Z')).toBe('2026年3月2日星期一')
     expect(period('nonsense', 'nonsense')).toBe('')
@@ -115,17 +140,24 @@ describe('the stylesheet', () => {
     expect(css).toContain('prefers-color-scheme:dark')
   })
 
-  it.each(['#ffff00', '#ffffff', '#000000', '#a6271c', '#777777', '#00ff88', 'red', '#12345', '</style>'])(
-    'makes of the accent %s one that can be read on both papers',
-    (accent) => {
-      for (const scheme of ['light', 'dark'] as const) {
-        const used = accentFor(scheme, accent)
-        expect(used).toMatch(/^#[0-9a-f]{6}$/i)
-        expect(contrast(used, colours[scheme].paper)).toBeGreaterThanOrEqual(4.5)
-      }
-      expect(stylesheet(accent).css.includes('</')).toBe(false)
-    },
-  )
+  it.each([
+    '#ffff00',
+    '#ffffff',
+    '#000000',
+    '#a6271c',
+    '#777777',
+    '#00ff88',
+    'red',
+    '#12345',
+    '</style>',
+  ])('makes of the accent %s one that can be read on both papers', (accent) => {
+    for (const scheme of ['light', 'dark'] as const) {
+      const used = accentFor(scheme, accent)
+      expect(used).toMatch(/^#[0-9a-f]{6}$/i)
+      expect(contrast(used, colours[scheme].paper)).toBeGreaterThanOrEqual(4.5)
+    }
+    expect(stylesheet(accent).css.includes('</')).toBe(false)
+  })
 
   it('has text at 7:1 and more on both papers', () => {
     for (const { ink, quiet, paper } of Object.values(colours)) {

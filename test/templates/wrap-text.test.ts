@@ -62,9 +62,13 @@ describe('cutting', () => {
       expect(cut.replace(/^港/, '').replaceAll(family, '')).toMatch(/^…?$/)
     }
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 3, max: 60 }), (text, bytes) => {
-        expect(Buffer.byteLength(cutToBytes(text, bytes))).toBeLessThanOrEqual(Math.max(bytes, 3))
-      }),
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.integer({ min: 3, max: 60 }),
+        (text, bytes) => {
+          expect(Buffer.byteLength(cutToBytes(text, bytes))).toBeLessThanOrEqual(Math.max(bytes, 3))
+        },
+      ),
     )
   })
 })

@@ -1,11 +1,11 @@
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { SESClient } from '@aws-sdk/client-ses'
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import dynalite from 'dynalite'
 import { startFauxqs } from 'fauxqs'
-import { tableAttributes, tableIndex } from '../../../functions/aws/table.ts'
 import { lanes, type QueueUrls } from '../../../functions/aws/sqs-job-queue.ts'
+import { tableAttributes, tableIndex } from '../../../functions/aws/table.ts'
 import { conditionalPutFront } from './conditional-put-front.ts'
 import { sesSink } from './ses-sink.ts'
 

@@ -1,10 +1,10 @@
-import { type IncomingMessage, createServer, request, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /**
  * An HTTP proxy that gives an S3 emulator what it lacks: conditional writes, answered as S3 does
- * (412 `PreconditionFailed`), and `Cache-Control` kept. Requests of one key are worked one after
- * the other, so that exactly one of many racers wins.
+ * (412 `PreconditionFailed`), `Cache-Control` kept, and listings in the order of the keys' bytes.
+ * Requests of one key are worked one after the other, so that exactly one of many racers wins.
  */
 export async function conditionalPutFront(upstream: { port: number }) {
   const queues = new Map<string, Promise<unknown>>()
@@ -36,7 +36,14 @@ export async function conditionalPutFront(upstream: { port: number }) {
       const isThere = head.status === 200
       if (ifMatch !== undefined && !isThere) return refuse(outgoing, 404, 'NoSuchKey')
       if (ifNoneMatch === '*' && isThere) return refuse(outgoing, 412, 'PreconditionFailed')
-      if (ifMatch !== undefined && etag !== ifMatch) return refuse(outgoing, 412, 'PreconditionFailed')
+      if (ifMatch !== undefined && etag !== ifMatch)
+        return refuse(outgoing, 412, 'PreconditionFailed')
+    }
+    const query = new URL(incoming.url ?? '/', 'http://front').searchParams
+    if (method === 'GET' && query.get('list-type') === '2') {
+      return outgoing
+        .writeHead(200, { 'content-type': 'application/xml' })
+        .end(await listing(incoming, query))
     }
     const answer = await send(method, incoming, body)
     if (method === 'PUT' && answer.status === 200) {
@@ -49,14 +56,39 @@ export async function conditionalPutFront(upstream: { port: number }) {
     outgoing.writeHead(answer.status, answer.headers).end(answer.body)
   }
 
-  function send(method: string, incoming: IncomingMessage, body: Buffer) {
+  /** All that the emulator lists under the prefix, sorted as S3 sorts, cut to the page asked for. */
+  async function listing(incoming: IncomingMessage, query: URLSearchParams): Promise<string> {
+    const found: { key: string; xml: string }[] = []
+    const path = (incoming.url ?? '/').split('?')[0]
+    for (let token: string | undefined, more = true; more; ) {
+      const part = new URLSearchParams({ 'list-type': '2', prefix: query.get('prefix') ?? '' })
+      if (token !== undefined) part.set('continuation-token', token)
+      const { body } = await send('GET', incoming, Buffer.alloc(0), `${path}?${part}`)
+      const xml = body.toString('utf8')
+      for (const [, contents = ''] of xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
+        found.push({ key: textOf(contents, 'Key'), xml: contents })
+      }
+      token = textOf(xml, 'NextContinuationToken') || undefined
+      more = token !== undefined
+    }
+    const bytes = (key: string) => Buffer.from(key)
+    const after = query.get('start-after')
+    const sorted = found
+      .sort((a, b) => Buffer.compare(bytes(a.key), bytes(b.key)))
+      .filter(({ key }) => after === null || Buffer.compare(bytes(key), bytes(after)) > 0)
+    const page = sorted.slice(0, Number(query.get('max-keys') ?? 1000))
+    const contents = page.map(({ xml }) => `<Contents>${xml}</Contents>`).join('')
+    return `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><KeyCount>${page.length}</KeyCount><IsTruncated>${page.length < sorted.length}</IsTruncated>${contents}</ListBucketResult>`
+  }
+
+  function send(method: string, incoming: IncomingMessage, body: Buffer, url = incoming.url) {
     const headers = { ...incoming.headers }
     if (method === 'HEAD') delete headers['content-length']
     if (method === 'HEAD') delete headers['transfer-encoding']
     return new Promise<{ status: number; headers: IncomingMessage['headers']; body: Buffer }>(
       (resolve, reject) => {
         const outgoing = request(
-          { host: '127.0.0.1', port: upstream.port, method, path: incoming.url, headers },
+          { host: '127.0.0.1', port: upstream.port, method, path: url, headers },
           async (answer) => {
             const chunks: Buffer[] = []
             for await (const chunk of answer) chunks.push(chunk as Buffer)
@@ -78,6 +110,18 @@ export async function conditionalPutFront(upstream: { port: number }) {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () => new Promise<void>((resolve) => server.close(() => resolve())),
   }
+}
+
+function textOf(xml: string, name: string): string {
+  const text = new RegExp(`<${name}>(.*?)</${name}>`, 's').exec(xml)?.[1] ?? ''
+  return text
+    .replace(/&#x([0-9a-f]+);/gi, (_, hex) => String.fromCodePoint(Number.parseInt(hex, 16)))
+    .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&amp;', '&')
 }
 
 function refuse(outgoing: ServerResponse, status: number, code: string) {

@@ -23,7 +23,11 @@ export type SesFault =
  * emulators forget: tag values of `A-Z a-z 0-9 _ -` and at most 256 characters, one to fifty
  * recipients, a sender whose domain is verified; and it writes Message-ID and Date itself.
  */
-export async function sesSink({ verified = ['news.example'] }: { verified?: string[] } = {}) {
+export async function sesSink({
+  verified = ['news.example', 'example.org'],
+}: {
+  verified?: string[]
+} = {}) {
   const mails: SunkMail[] = []
   const faults: SesFault[] = []
   const calls: string[] = []
