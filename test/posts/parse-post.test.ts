@@ -335,8 +335,12 @@ describe('the title of a post', () => {
   })
 
   it('has a bound, as an id has', () => {
-    expect(refusalOf(() => parsed(`---\ntitle: ${'a'.repeat(2001)}\n---\nB`)).code).toBe('post.title')
-    expect(refusalOf(() => parsed(`---\ntitle: A\nid: ${'a'.repeat(501)}\n---\nB`)).code).toBe('post.id')
+    expect(refusalOf(() => parsed(`---\ntitle: ${'a'.repeat(2001)}\n---\nB`)).code).toBe(
+      'post.title',
+    )
+    expect(refusalOf(() => parsed(`---\ntitle: A\nid: ${'a'.repeat(501)}\n---\nB`)).code).toBe(
+      'post.id',
+    )
     expect(parsed(`# ${'泰'.repeat(300)}\n\nB`).title).toBe(`${'泰'.repeat(79)}…`)
   })
 
