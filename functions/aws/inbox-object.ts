@@ -1,6 +1,6 @@
 import { objectKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
-import { publishInboxFile } from '../posts/inbox.ts'
+import { keepRejected, publishInboxFile } from '../posts/inbox.ts'
 
 /**
  * Publishes a file that was put under `inbox/`. It is removed once its post is stored; a refused one
@@ -12,14 +12,9 @@ export async function takeInboxObject(platform: Platform, key: string): Promise<
   if (!file) return
   const path = key.slice(objectKeys.inbox.length)
   const outcome = await publishInboxFile(platform, { path, bytes: file.body })
-  if (outcome.status === 'refused') {
-    const rejected = `${objectKeys.inboxRejected}${path}`
-    await objects.put(rejected, file.body, { contentType: file.contentType })
-    await objects.put(
-      `${rejected}.reason.txt`,
-      new TextEncoder().encode(`${outcome.reason ?? outcome.code ?? 'It was refused.'}\n`),
-      { contentType: 'text/plain; charset=utf-8' },
-    )
+  if (outcome.status === 'refused' || outcome.status === 'ignored') {
+    const { code, reason } = outcome
+    await keepRejected(platform, { path, bytes: file.body, code, reason })
   }
   await objects.delete(key)
 }

@@ -1,44 +1,22 @@
 import { runJob } from '../jobs.ts'
 import { objectKeys } from '../keys.ts'
+import { answerBatch, type SqsBatchAnswer, type SqsEvent } from './batch.ts'
 import { platformFromEnvironment } from './environment.ts'
 import { takeInboxObject } from './inbox-object.ts'
 import type { AwsPlatform } from './platform.ts'
 import { readEnvelope } from './sqs-job-queue.ts'
 
-/** What SQS hands over: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
-export interface SqsEvent {
-  Records: { messageId: string; body: string; eventSourceARN?: string }[]
-}
-/** Messages named here come again; the others are done. */
-export interface SqsBatchAnswer {
-  batchItemFailures: { itemIdentifier: string }[]
-}
-
 /** Jobs of one lane, and notices of files in the inbox. Each fails for itself alone. */
 export async function handler(event: SqsEvent): Promise<SqsBatchAnswer> {
-  const platform = await platformFromEnvironment()
-  await platform.refresh()
-  return answerBatch(platform, event, (body) => work(platform, body))
+  return handlerFor(await platformFromEnvironment())(event)
 }
 
-/** Runs each message; one that fails is logged and comes again, whatever the others do. */
-export async function answerBatch(
-  platform: Pick<AwsPlatform, 'log'>,
-  event: SqsEvent,
-  run: (body: string) => Promise<void>,
-): Promise<SqsBatchAnswer> {
-  const failures = await Promise.all(
-    event.Records.map(async ({ messageId, body }) => {
-      try {
-        await run(body)
-        return []
-      } catch (error) {
-        platform.log.error('message.failed', error, { message: messageId })
-        return [{ itemIdentifier: messageId }]
-      }
-    }),
-  )
-  return { batchItemFailures: failures.flat() }
+/** What `handler` does on a given platform. */
+export function handlerFor(platform: AwsPlatform) {
+  return async (event: SqsEvent): Promise<SqsBatchAnswer> => {
+    await platform.refresh()
+    return answerBatch(platform, event, (body) => work(platform, body))
+  }
 }
 
 async function work(platform: AwsPlatform, body: string): Promise<void> {

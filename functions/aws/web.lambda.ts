@@ -1,14 +1,22 @@
-import type { Hono } from 'hono'
 import { handle, type LambdaEvent } from 'hono/aws-lambda'
 import { createApp } from '../app.ts'
 import { platformFromEnvironment } from './environment.ts'
+import type { AwsPlatform } from './platform.ts'
 
-let app: Hono | undefined
+let answer: ReturnType<typeof handlerFor> | undefined
 
 /** Everything that is asked of the service over HTTP and does not lie rendered in the bucket. */
 export async function handler(event: LambdaEvent, context?: unknown) {
   const platform = await platformFromEnvironment()
-  await platform.refresh()
-  app ??= createApp(platform)
-  return handle(app)(event, context as Parameters<ReturnType<typeof handle>>[1])
+  answer ??= handlerFor(platform)
+  return answer(event, context)
+}
+
+/** What `handler` does on a given platform. */
+export function handlerFor(platform: AwsPlatform) {
+  const answerEvent = handle(createApp(platform))
+  return async (event: LambdaEvent, context?: unknown) => {
+    await platform.refresh()
+    return answerEvent(event, context as Parameters<typeof answerEvent>[1])
+  }
 }

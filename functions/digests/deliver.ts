@@ -11,7 +11,7 @@ import type { Run } from './run.ts'
 import { changeRun, closeRun, getChunk, getRun, isOpen, isOver, rowsOf } from './run-store.ts'
 
 /** Readers visited at a time by one job: enough to share a commit, few enough to bound a crash. */
-const atATime = 16
+const atATime = 32
 /** Mails in flight in this process: what a crash can leave in doubt. */
 const mostInFlight = 64
 /** Handlers end within a minute. */

@@ -28,8 +28,6 @@ export async function noteAccepted(
   platform: Pick<Platform, 'records' | 'now' | 'settings'>,
   deliveryId: string,
 ): Promise<void> {
-  const name = readDeliveryId(deliveryId)
-  if (!name) return
   const { records, now, settings } = platform
   const keptMs = settings.keep.runsDays * 86_400_000
   await records.put({
@@ -37,6 +35,9 @@ export async function noteAccepted(
     value: { event: 'send', at: now().toISOString() },
     expiresAt: new Date(now().getTime() + keptMs),
   })
+  const name = readDeliveryId(deliveryId)
+  // Confirmations have no row in a run; who sends them asks for the evidence alone.
+  if (!name) return
   const row = await getRow(platform, name.run, name.chunk, name.subscriberId)
   if (!row || row.value.try !== name.try) return
   if (row.value.outcome !== 'unknown' && row.value.outcome !== 'failed') return

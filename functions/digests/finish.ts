@@ -9,7 +9,6 @@ import {
   chunksOf,
   closeRun,
   getChunk,
-  getRow,
   getRun,
   isOpen,
   isOver,
@@ -89,24 +88,6 @@ async function lookOnceMore(
   const { reason: _, ...rest } = row
   await publish(platform, { ...rest, outcome: 'accepted', expires: run.expires })
   return 'accepted'
-}
-
-/**
- * What a provider's event proves: an `unknown` row of that try becomes accepted. The caller stores
- * the evidence first and acknowledges the event last. Returns whether a row changed.
- */
-export async function acceptLate(
-  platform: Pick<Platform, 'records'>,
-  delivery: { run: string; chunk: number; subscriberId: string; try: number },
-): Promise<boolean> {
-  const row = await getRow(platform, delivery.run, delivery.chunk, delivery.subscriberId)
-  if (!row || row.value.outcome !== 'unknown' || row.value.try !== delivery.try) return false
-  const run = await getRun(platform, delivery.run)
-  const expires = run?.value.expires ?? row.expiresAt?.toISOString()
-  if (expires === undefined) return false
-  const { reason: _, ...rest } = row.value
-  await publish(platform, { ...rest, outcome: 'accepted', expires })
-  return true
 }
 
 /**

@@ -34,7 +34,17 @@ export function openListing(platform: Source, to: number): Listing {
     return record?.value.count ?? 0
   }
 
-  async function above(after: number): Promise<readonly Listed[]> {
+  /** One at a time: two that read side by side would put the same entries in twice. */
+  let reading: Promise<unknown> = Promise.resolve()
+
+  function above(after: number): Promise<readonly Listed[]> {
+    if (listed && after >= low) return Promise.resolve(listed)
+    const read = reading.then(() => readAbove(after))
+    reading = read.catch(() => {})
+    return read
+  }
+
+  async function readAbove(after: number): Promise<readonly Listed[]> {
     if (after < low) {
       const older = await readLog(platform, everything, { after, to: low })
       entries = [...older.filter((entry) => entry.mail === 'digest'), ...entries].slice(-mostPosts)

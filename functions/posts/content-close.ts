@@ -1,6 +1,7 @@
 import { blockElements, outputNames } from './allow-list.ts'
 import { gapOf, isHeading } from './content-open.ts'
 import { endRun, escapeAttribute, type Open, rewindWalk, type Walk, write } from './content-walk.ts'
+import { sameText } from './same-text.ts'
 
 /** The end of the innermost element of the source, written or implied. */
 export function closeTag(walk: Walk): void {
@@ -119,18 +120,3 @@ function judgeBlock(
     walk.source = { href: run.text, mark, unitsAfter: walk.units }
   }
 }
-
-/** Whether two texts have the same letters and digits in the same order. */
-export function sameText(a: string, b: string): boolean {
-  if (a === b) return true
-  // Normal forms change lengths little: most texts need no closer look.
-  if (a.length > 4 * b.length + 20 || b.length > 4 * a.length + 20) return false
-  const bareText = bare(a)
-  return bareText !== '' && bareText === bare(b)
-}
-
-const bare = (text: string) =>
-  text
-    .normalize('NFKC')
-    .replace(/[^\p{L}\p{N}]+/gu, '')
-    .toLowerCase()

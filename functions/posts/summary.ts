@@ -1,5 +1,5 @@
 import type { Content, TextRun } from './content.ts'
-import { sameText } from './content-close.ts'
+import { sameText } from './same-text.ts'
 
 const summaryLimit = 280
 /** A first paragraph shorter than this says too little alone. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { addressChangeEmail } from '../../templates/emails/address-change-email.tsx'
 import { confirmationEmail } from '../../templates/emails/confirmation-email.tsx'
 import { preferencesLinkEmail } from '../../templates/emails/preferences-link-email.tsx'
@@ -7,6 +6,7 @@ import { messageIdOf, noticeHeaders, parseMailbox, senderOf } from '../mail/head
 import { plainMessage } from '../mail/message.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import { listCategories } from '../posts/categories.ts'
+import { newConfirmationId } from './confirmation-id.ts'
 import { signLink } from './links.ts'
 import { getSubscriber } from './store.ts'
 import { isReader, keepPending } from './subscribe.ts'
@@ -159,7 +159,7 @@ async function claimMail(
   }
   const value: Claim = {
     state: 'sending',
-    deliveryId: `confirm_${subscriberId}_${randomBytes(9).toString('base64url')}`,
+    deliveryId: newConfirmationId(subscriberId),
     until: inMs(now(), leaseMs).toISOString(),
     // What was put off never left.
     sends: (stored?.value.state === 'sending' ? stored.value.sends : 0) + 1,

@@ -59,8 +59,14 @@ export interface Subscriber {
   createdAt: string
   confirmedAt?: string
   unsubscribedAt?: string
-  /** Recent soft bounces, newest last, at most five. */
-  bounces?: ('soft' | 'ok')[]
+  /** How the last deliveries went for the address, newest last, at most five; none before a bounce. */
+  bounces?: DeliveryResult[]
+}
+
+/** What is known of how one delivery ended; `delivery` is its id, so that it counts once. */
+export interface DeliveryResult {
+  delivery: string
+  what: 'soft' | 'ok'
 }
 
 export interface Consent {

@@ -1,6 +1,6 @@
 import type { Platform } from '../platform.ts'
 import { changeSubscriber } from './memberships.ts'
-import type { Subscriber } from './subscriber.ts'
+import type { DeliveryResult, Subscriber } from './subscriber.ts'
 
 export type SuppressionReason = 'hard-bounce' | 'complaint' | 'soft-bounces'
 
@@ -21,20 +21,23 @@ const softLimit = 3
 const remembered = 5
 
 /**
- * Notes how a delivery to the reader went, as far as the address is concerned: three soft bounces
- * among the last five suppress. Not repeatable: each call counts once.
+ * Notes how a delivery to the reader ended, as far as the address is concerned: three soft bounces
+ * among the last five suppress. A delivery that is remembered already changes nothing, so events may
+ * come doubled and in any order.
  */
 export async function noteBounce(
   platform: Pick<Platform, 'records' | 'now'>,
   id: string,
-  what: 'soft' | 'ok',
+  result: DeliveryResult,
 ): Promise<void> {
   await changeSubscriber(platform, id, (current) => {
     if (!current || current.state === 'suppressed') return undefined
+    const known = current.bounces ?? []
     // Most readers never bounce, and nothing is written for them.
-    if (what === 'ok' && !current.bounces?.includes('soft')) return undefined
-    const bounces = [...(current.bounces ?? []), what].slice(-remembered)
-    if (bounces.filter((bounce) => bounce === 'soft').length >= softLimit) {
+    if (result.what === 'ok' && !known.some(({ what }) => what === 'soft')) return undefined
+    if (known.some(({ delivery }) => delivery === result.delivery)) return undefined
+    const bounces = [...known, result].slice(-remembered)
+    if (bounces.filter(({ what }) => what === 'soft').length >= softLimit) {
       return suppressed({ ...current, bounces }, 'soft-bounces')
     }
     return { ...current, bounces }

@@ -29,8 +29,8 @@ const tagStyles: Readonly<Record<string, string>> = {
   figcaption: 'font-size:14px;line-height:1.5;margin:6px 0 0',
   hr: 'border:0;border-top:1px solid;margin:24px 0;opacity:0.3',
   table: `${text};${gap};border-collapse:collapse`,
-  th: 'padding:4px 12px 4px 0;text-align:left;border-bottom:1px solid',
-  td: 'padding:4px 12px 4px 0;vertical-align:top;border-bottom:1px solid',
+  th: 'padding:4px 12px 4px 0;text-align:left;border-bottom:1px solid;word-break:break-word',
+  td: 'padding:4px 12px 4px 0;vertical-align:top;border-bottom:1px solid;word-break:break-word',
 }
 
 /** What a mail cannot show. Its content goes with it. */

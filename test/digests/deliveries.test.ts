@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { countsOf, listDeliveries, listDeliveriesOf } from '../../functions/digests/books.ts'
 import { retryRun } from '../../functions/digests/control-run.ts'
-import { acceptLate } from '../../functions/digests/finish.ts'
+import { noteAccepted } from '../../functions/digests/evidence.ts'
 import type { Delivery, Run } from '../../functions/digests/run.ts'
 import { getRun, rowsOf } from '../../functions/digests/run-store.ts'
 import { getSubscriber } from '../../functions/subscribers/store.ts'
@@ -169,7 +169,7 @@ describe('a delivery of which nobody knows whether it went out', () => {
     await tickAt(platform, '2026-03-03T08:00:00Z')
     expect(mailer.sent).toEqual([])
 
-    await acceptLate(platform, { run: runId, chunk: 0, subscriberId: ada, try: 0 })
+    await noteAccepted(platform, `${runId}_0_${ada}_0`)
     expect(await countsOf(platform, await run())).toMatchObject({ accepted: 1, unknown: 0 })
   })
 

@@ -216,7 +216,7 @@ describe('the ledger, every order of steps searched', { timeout: 180_000 }, () =
   it('sends a letter once beside the digests (failure 6)', async () => {
     await search(
       {
-        mailer: outbox,
+        mailer: smtp,
         runs: [{ to: 2 }, { to: 3, kind: 'letter', schedule: 'letter', id: 'letter_x' }],
       },
       (world) => [world.worker('letter_x'), world.worker('run1'), world.worker('letter_x')],

@@ -3,15 +3,35 @@ import PostalMime, { type Email } from 'postal-mime'
 import { onTestFinished } from 'vitest'
 import { createApiKey } from '../../functions/api-keys.ts'
 import { createApp } from '../../functions/app.ts'
+import type { Platform } from '../../functions/platform.ts'
 import {
   type ScratchPlatform,
   type ScratchPlatformOptions,
   scratchPlatform,
 } from '../support/scratch-platform.ts'
 
-export interface Service {
-  platform: ScratchPlatform
-  app: Hono
+/** A platform of a test, local or on AWS: its clock stands until it is moved, its mails can be read. */
+export interface JourneyPlatform extends Platform {
+  setNow(instant: string | Date): void
+  advance(ms: number): void
+  settle(): Promise<void>
+  readonly outbox: Platform['outbox'] & (() => Promise<{ raw: string }[]>)
+  close(): Promise<void>
+}
+
+/** Where a platform is spoken to. */
+export interface Doors {
+  /** Answers a request to a path of the site. */
+  request(path: string, init?: RequestInit): Response | Promise<Response>
+  /** The tick at the platform's present, everything done that it starts. */
+  tick(service: Pick<Service, 'api'>): Promise<{ runs: RunView[] }>
+  /** What goes by itself once a request is answered; nothing where jobs are awaited by the answer. */
+  afterwards?(): Promise<void>
+}
+
+export interface Service<P extends JourneyPlatform = JourneyPlatform> {
+  platform: P
+  app: Pick<Doors, 'request'>
   /** The answer of the API to a request with a key that may do everything. */
   api(
     method: string,
@@ -28,7 +48,7 @@ export interface Service {
   ): Promise<{ status: number; html: string }>
   /** The three feeds of a category, or of everything, as texts. */
   feeds(category?: string): Promise<{ rss: string; atom: string; json: JsonFeed }>
-  /** The tick of an instant by the API, everything done that it starts. */
+  /** The tick of an instant, everything done that it starts. */
   tick(now: string): Promise<{ runs: RunView[] }>
   /** Every mail so far, read, oldest first. */
   mails(): Promise<Email[]>
@@ -61,16 +81,45 @@ export interface JsonFeed {
   }[]
 }
 
+/** Opens the whole service on some platform; what the tests of journeys are given. */
+export type OpenService = (
+  options?: Pick<ScratchPlatformOptions, 'settings' | 'now'>,
+) => Promise<Service>
+
 /** The whole service on the scratch platform, spoken to as the world does: by HTTP and by mail. */
-export async function openService(options: ScratchPlatformOptions = {}): Promise<Service> {
+export async function openService(
+  options: ScratchPlatformOptions = {},
+): Promise<Service<ScratchPlatform> & { app: Hono }> {
   const platform = await scratchPlatform(options)
-  onTestFinished(() => platform.close())
   const app = createApp(platform)
+  const service = await serviceOn(platform, {
+    request: (path, init) => app.request(path, init),
+    tick: async ({ api }) => {
+      const response = await api('POST', '/api/v1/tick', { now: platform.now().toISOString() })
+      if (!response.ok) throw new Error(await response.text())
+      return (await response.json()) as { runs: RunView[] }
+    },
+  })
+  return { ...service, app }
+}
+
+/** The service behind some doors, closed when the test ends. */
+export async function serviceOn<P extends JourneyPlatform>(
+  platform: P,
+  doors: Doors,
+): Promise<Service<P>> {
+  onTestFinished(() => platform.close())
+  const app: Service['app'] = { request: (path, init) => doors.request(path, init) }
   const { key } = await createApiKey(platform, 'test')
   const { baseUrl } = platform.settings.site
 
+  const send: Service['app']['request'] = async (path, init) => {
+    const response = await app.request(path, init)
+    if (init?.method && init.method !== 'GET') await doors.afterwards?.()
+    return response
+  }
   const api: Service['api'] = async (method, path, body, headers = {}) =>
-    app.request(path, {
+    send(path, {
       method,
       headers: {
         authorization: `Bearer ${key}`,
@@ -100,7 +149,7 @@ export async function openService(options: ScratchPlatformOptions = {}): Promise
       for (const [name, value] of Object.entries(fields ?? {})) {
         for (const one of [value].flat()) body.append(name, one)
       }
-      const response = await app.request(
+      const response = await send(
         path.startsWith(baseUrl) ? path.slice(baseUrl.length) : path,
         fields ? { method: 'POST', body, headers: { origin: baseUrl } } : {},
       )
@@ -116,9 +165,7 @@ export async function openService(options: ScratchPlatformOptions = {}): Promise
     },
     tick: async (now) => {
       platform.setNow(now)
-      const response = await api('POST', '/api/v1/tick', { now })
-      if (!response.ok) throw new Error(await response.text())
-      return (await response.json()) as { runs: RunView[] }
+      return doors.tick({ api })
     },
     mails: async () => {
       await platform.settle()

@@ -28,6 +28,8 @@ describe('the HTML of a post', () => {
       '<table><tr><td>x</td></tr><tr><td>y</td><td>z</td></tr></table>',
     ],
     ['<td>loose</td>', 'loose'],
+    ['<ul><li>a<div><li>b</ul>', '<ul><li>a<div>b</div></li></ul>'],
+    ['<ruby>x<rt>a<tr><rt>b</ruby>', '<ruby>x<rt>ab</rt></ruby>'],
     ['<svg><text>x</text></svg>y', 'y'],
     ['a<!-- b -->c', 'ac'],
     ['<p style="display:none;height:1px">x</p>y', 'y'],

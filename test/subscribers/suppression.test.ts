@@ -39,7 +39,9 @@ describe('noteBounce', () => {
   ])('after %j the reader is %s', async (bounces, state) => {
     const { platform, join, idOf, readerOf } = await readersPlatform()
     await join(ada)
-    for (const bounce of bounces) await noteBounce(platform, idOf(ada), bounce)
+    for (const [i, what] of bounces.entries()) {
+      await noteBounce(platform, idOf(ada), { delivery: `d${i}`, what })
+    }
     expect((await readerOf(ada))?.state).toBe(state)
   })
 
@@ -47,7 +49,23 @@ describe('noteBounce', () => {
     const { platform, join, idOf } = await readersPlatform()
     await join(ada)
     const watched = noted(platform)
-    await noteBounce(watched.platform, idOf(ada), 'ok')
+    await noteBounce(watched.platform, idOf(ada), { delivery: 'd', what: 'ok' })
     expect(watched.writes).toEqual([])
+  })
+
+  it('counts a delivery once, however often and in whatever order it is told of', async () => {
+    const { platform, join, idOf, readerOf } = await readersPlatform()
+    await join(ada)
+    const note = (delivery: string) => noteBounce(platform, idOf(ada), { delivery, what: 'soft' })
+    for (const delivery of ['a', 'a', 'b', 'a', 'b', 'b']) await note(delivery)
+    expect(await readerOf(ada)).toMatchObject({
+      state: 'confirmed',
+      bounces: [
+        { delivery: 'a', what: 'soft' },
+        { delivery: 'b', what: 'soft' },
+      ],
+    })
+    await note('c')
+    expect(await readerOf(ada)).toMatchObject({ state: 'suppressed', reason: 'soft-bounces' })
   })
 })

@@ -57,10 +57,7 @@ export async function scratchPlatform(
   const jobs = sqliteJobQueue({ database, now })
   const logged: string[] = []
   let links = [{ id: 'k1', key: 'a scratch key of links, the first' }]
-  const settings: Settings = merged<Settings>(
-    merged<Settings>(defaultSettings, { site: { baseUrl: 'https://news.example' } }),
-    options.settings ?? {},
-  )
+  const settings = scratchSettings(options.settings)
   const { mailer } = options
   const kept = outboxFolder(mails)
   const platform = machinePlatform(
@@ -146,7 +143,14 @@ export async function scratchPlatform(
   return scratch
 }
 
-function recipientOf(raw: string): string {
+/** The settings of a test: the defaults at `https://news.example`, and what it changes of them. */
+export function scratchSettings(changes: DeepPartial<Settings> = {}): Settings {
+  const base = merged<Settings>(defaultSettings, { site: { baseUrl: 'https://news.example' } })
+  return merged<Settings>(base, changes)
+}
+
+/** The address in the `To` header of a raw message. */
+export function recipientOf(raw: string): string {
   const header = /^To:[ \t]*((?:.*\r?\n[ \t])*.*)/im.exec(raw)?.[1] ?? ''
   return (/<([^<>]*)>[^<>]*$/.exec(header)?.[1] ?? header).trim()
 }

@@ -53,6 +53,16 @@ export async function sesSink({
         `<GetSendQuotaResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><GetSendQuotaResult><SentLast24Hours>${quota.sent}</SentLast24Hours><Max24HourSend>${quota.day}</Max24HourSend><MaxSendRate>${quota.rate}</MaxSendRate></GetSendQuotaResult></GetSendQuotaResponse>`,
       )
     }
+    if (action === 'GetIdentityVerificationAttributes') {
+      const entries = listOf(form, 'Identities.member').map((identity) => {
+        const status = verified.includes(identity) ? 'Success' : 'Pending'
+        return `<entry><key>${identity}</key><value><VerificationStatus>${status}</VerificationStatus></value></entry>`
+      })
+      return answer(
+        200,
+        `<GetIdentityVerificationAttributesResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><GetIdentityVerificationAttributesResult><VerificationAttributes>${entries.join('')}</VerificationAttributes></GetIdentityVerificationAttributesResult></GetIdentityVerificationAttributesResponse>`,
+      )
+    }
     if (action !== 'SendRawEmail') return refuse(400, 'InvalidAction', action)
 
     const fault = faults.shift()
