@@ -3,7 +3,7 @@ import { ReadableStream } from 'node:stream/web'
 import type { Command } from 'commander'
 import { pages, type Session, works } from '../action.ts'
 import { refusal } from '../connection.ts'
-import { CliError, exitCodes, usageError } from '../exit.ts'
+import { exitCodes, usageError } from '../exit.ts'
 import { documentsOf } from '../ndjson.ts'
 import { counted, note, plain, progress, say, sayJson, table } from '../output.ts'
 
@@ -128,12 +128,8 @@ Example:
   )
 }
 
-async function readerOf({ call }: Session, email: string): Promise<Reader> {
-  const path = `/api/v1/subscribers?email=${encodeURIComponent(email)}`
-  const { items } = await call<{ items: Reader[] }>('GET', path)
-  const [reader] = items
-  if (reader) return reader
-  throw new CliError(exitCodes.notFound, 'No reader has this address.')
+function readerOf({ call }: Session, email: string): Promise<Reader> {
+  return call<Reader>('POST', '/api/v1/subscribers/find', { email })
 }
 
 async function importReaders({ connection, isJson }: Session, file: string) {

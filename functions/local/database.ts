@@ -47,6 +47,8 @@ export function openDatabase(file: string): LocalDatabase {
   db.exec('PRAGMA journal_mode = WAL')
   db.exec('PRAGMA synchronous = FULL')
   db.exec('PRAGMA cache_size = -16000')
+  // What is erased is overwritten: freed pages would keep a reader's address.
+  db.exec('PRAGMA secure_delete = ON')
 
   const statements = new Map<string, StatementSync>()
   let waiting: Waiting[] = []

@@ -59,9 +59,10 @@ const changeSchema = v.strictObject({
   pausedUntil: v.optional(v.nullable(v.pipe(v.string(), v.maxLength(40)))),
 })
 
+const findSchema = v.strictObject({ email: v.pipe(v.string(), v.maxLength(1000)) })
+
 const listQuery = v.object({
   ...pageQuery.entries,
-  email: v.optional(v.pipe(v.string(), v.maxLength(1000))),
   state: v.optional(v.picklist(['pending', 'confirmed', 'unsubscribed', 'suppressed', 'paused'])),
 })
 
@@ -76,7 +77,7 @@ export const subscriberRoutes: readonly ApiRoute[] = [
   apiRoute({
     method: 'get',
     path: '/api/v1/subscribers',
-    summary: 'Lists readers; `email` finds one, `state` leaves out the others',
+    summary: 'Lists readers; `state` leaves out the others',
     scope: 'readers:read',
     query: listQuery,
     answers: {
@@ -88,13 +89,7 @@ export const subscriberRoutes: readonly ApiRoute[] = [
       },
     },
     async handle(c, platform) {
-      const { limit, cursor, email, state } = queryOf(c, listQuery)
-      if (email !== undefined) {
-        const id = subscriberIdOf(platform, normaliseAddress(email))
-        const found = (await getSubscriber(platform, id))?.value
-        const isWanted = found && (state === undefined || found.state === state)
-        return c.json({ items: isWanted ? [publicSubscriber(found)] : [] })
-      }
+      const { limit, cursor, state } = queryOf(c, listQuery)
       if (cursor !== undefined && !isSubscriberId(cursor)) {
         throw invalid('cursor', 'The cursor is not one of ours. Take it from the page before.')
       }
@@ -104,6 +99,25 @@ export const subscriberRoutes: readonly ApiRoute[] = [
         ...(state === undefined ? {} : { state }),
       })
       return c.json({ ...page, items: page.items.map(publicSubscriber) })
+    },
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/subscribers/find',
+    // Not a GET: an address in a URL would stand in logs and histories on the way.
+    summary: 'Finds the reader of an address',
+    scope: 'readers:read',
+    body: json(findSchema),
+    answers: {
+      200: { description: 'The reader', content: json(subscriberSchema) },
+      ...refusals,
+    },
+    async handle(c, platform) {
+      const { email } = check(findSchema, await jsonBody(c))
+      const id = subscriberIdOf(platform, normaliseAddress(email))
+      const found = (await getSubscriber(platform, id))?.value
+      if (!found) throw notFound('A reader of this address')
+      return c.json(publicSubscriber(found))
     },
   }),
   apiRoute({

@@ -12,9 +12,12 @@ async function subscribe(service: Service, fields: Record<string, string | strin
     at: '08:00',
     timeZone: 'UTC',
   }
-  const { status } = await service.page('/subscribe', { ...form, ...fields })
+  const asked = { ...form, ...fields }
+  const { status } = await service.page('/subscribe', asked)
   expect(status).toBe(200)
-  const mail = (await service.mails()).findLast((one) => one.text?.includes('/confirm/'))
+  const mail = (await service.mails()).findLast(
+    ({ text, to }) => text?.includes('/confirm/') && to?.[0]?.address === asked.email,
+  )
   return linkIn(mail, 'confirm')
 }
 

@@ -11,11 +11,11 @@ import {
 } from '../support/scratch-platform.ts'
 
 /** A platform of a test, local or on AWS: its clock stands until it is moved, its mails can be read. */
-export interface JourneyPlatform extends Platform {
+export interface JourneyPlatform extends Omit<Platform, 'outbox'> {
   setNow(instant: string | Date): void
   advance(ms: number): void
   settle(): Promise<void>
-  readonly outbox: Platform['outbox'] & (() => Promise<{ raw: string }[]>)
+  outbox(): Promise<{ raw: string }[]>
   close(): Promise<void>
 }
 

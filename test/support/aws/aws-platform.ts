@@ -15,7 +15,7 @@ export type AwsServers = Awaited<ReturnType<typeof startAwsServers>>
 /** How long a message is out of sight of other receivers, seconds. */
 const visibilitySeconds = 30
 
-export interface ScratchAwsPlatform extends AwsPlatform {
+export interface ScratchAwsPlatform extends Omit<AwsPlatform, 'outbox'> {
   setNow(instant: string | Date): void
   advance(ms: number): void
   /** Runs the queues dry through the `jobs` doorway; throws when a message fails. */
