@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import {
   accessSync,
   constants,
+  copyFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -10,6 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -131,6 +133,29 @@ export async function buildPackage() {
     entryPoints: ['cli/broadsheet.ts'],
     outdir: 'dist',
   })
+}
+
+/**
+ * Builds a doorway of `functions/aws/` (`web`, `jobs`, `clock`, `feedback`) into an empty folder, as
+ * Lambda runs it: `index.mjs` with its parts, and the publisher's configuration beside it. The SDK is
+ * bundled, so what was tested is what is deployed, not what the runtime brings. Gives esbuild's metafile.
+ *
+ * Synchronous, as the constructs of `infra/` are.
+ */
+export function buildDoorway(name, outdir) {
+  const { buildSync } = createRequire(import.meta.url)('esbuild')
+  rmSync(outdir, { recursive: true, force: true })
+  const { metafile } = buildSync({
+    ...esbuildOptions,
+    minify: true,
+    // Stack traces name files and lines; the sources themselves would double what is uploaded.
+    sourcesContent: false,
+    entryPoints: { index: `functions/aws/${name}.lambda.ts` },
+    outExtension: { '.js': '.mjs' },
+    outdir,
+  })
+  copyFileSync(join(root, 'broadsheet.yaml'), join(outdir, 'broadsheet.yaml'))
+  return metafile
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes('--dist')) {

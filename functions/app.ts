@@ -11,6 +11,7 @@ import { openApiDocument } from './openapi.ts'
 import type { Platform } from './platform.ts'
 import { postRoutes } from './posts/routes.ts'
 import { serviceRoutes } from './service-routes.ts'
+import { contentSecurityPolicy } from './site/content-security-policy.ts'
 import { docsPage, errorPage } from './site/error-page.ts'
 import { sitePages } from './site/routes.ts'
 import { subscriberPages, subscriberRoutes } from './subscribers/routes.ts'
@@ -45,15 +46,7 @@ export function createApp(platform: Platform): Hono {
 
   app.use(
     secureHeaders({
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:', 'https:', 'http:'],
-        mediaSrc: ['https:', 'http:'],
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
+      contentSecurityPolicy,
       referrerPolicy: 'no-referrer',
       xFrameOptions: 'DENY',
       strictTransportSecurity: baseUrl.startsWith('https:') ? 'max-age=15552000' : false,

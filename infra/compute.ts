@@ -1,17 +1,20 @@
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
+import { buildDoorway, root } from '../bin/bundle.js'
+import { tableIndex } from '../functions/aws/table.ts'
 import { objectPrefixes, recordKeys } from '../functions/keys.ts'
 import { handlerSeconds, type Queues } from './queues.ts'
 import type { Records } from './records.ts'
 import { workFilters } from './schedule.ts'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+/** The files of functions/aws/ that the outside world calls. */
+export const doorwayNames = ['web', 'jobs', 'clock', 'feedback'] as const
+export type DoorwayName = (typeof doorwayNames)[number]
 
 export interface ComputeProps {
   records: Records
@@ -21,14 +24,23 @@ export interface ComputeProps {
   /** The configuration set whose events come back; absent without a sender. */
   configurationSet?: string
   logDays?: RetentionDays
+  /** What a doorway's function runs. @default its bundle, built now */
+  code?: (name: DoorwayName) => Code
+}
+
+// In a fixed place: source maps name files relative to it, and the same input shall give the same asset.
+function builtCode(name: DoorwayName): Code {
+  const folder = join(root, 'node_modules/.cache/broadsheet-doorways', name)
+  buildDoorway(name, folder)
+  return Code.fromAsset(folder)
 }
 
 /** The four doorways into the product code, each with just the grants it needs. */
 export class Compute extends Construct {
-  readonly web: NodejsFunction
-  readonly jobs: NodejsFunction
-  readonly clock: NodejsFunction
-  readonly feedback: NodejsFunction
+  readonly web: LambdaFunction
+  readonly jobs: LambdaFunction
+  readonly clock: LambdaFunction
+  readonly feedback: LambdaFunction
 
   constructor(scope: Construct, id: string, props: ComputeProps) {
     super(scope, id)
@@ -44,48 +56,42 @@ export class Compute extends Construct {
       ...(props.configurationSet ? { BROADSHEET_CONFIGURATION_SET: props.configurationSet } : {}),
       NODE_OPTIONS: '--enable-source-maps',
     }
-    const doorway = (name: string, memorySize: number, seconds: number) =>
-      new NodejsFunction(this, name, {
-        entry: `${root}functions/aws/${name.toLowerCase()}.lambda.ts`,
-        handler: 'handler',
+    const { code = builtCode, logDays = RetentionDays.ONE_MONTH } = props
+    const doorway = (id: string, name: DoorwayName, memorySize: number, seconds: number) =>
+      new LambdaFunction(this, id, {
+        code: code(name),
+        handler: 'index.handler',
         runtime: Runtime.NODEJS_24_X,
         architecture: Architecture.ARM_64,
         memorySize,
         timeout: Duration.seconds(seconds),
         environment,
-        logGroup: new LogGroup(this, `${name}Logs`, {
-          retention: props.logDays ?? RetentionDays.ONE_MONTH,
+        logGroup: new LogGroup(this, `${id}Logs`, {
+          retention: logDays,
           removalPolicy: RemovalPolicy.DESTROY,
         }),
-        projectRoot: root,
-        depsLockFilePath: `${root}package-lock.json`,
-        bundling: {
-          format: OutputFormat.ESM,
-          target: 'node24',
-          minify: true,
-          sourceMap: true,
-          sourcesContent: false,
-          // The SDK is bundled: what was tested is what is deployed, not what the runtime brings.
-          externalModules: [],
-          banner:
-            "import{createRequire as bundleRequire}from'node:module';const require=bundleRequire(import.meta.url);",
-          esbuildArgs: { '--jsx': 'automatic', '--jsx-import-source': 'hono/jsx' },
-          commandHooks: {
-            beforeInstall: () => [],
-            beforeBundling: () => [],
-            // The publisher's configuration travels with the deployment.
-            afterBundling: (input, output) => [`cp ${input}/broadsheet.yaml ${output}/`],
-          },
-        },
       })
 
-    this.web = doorway('Web', 1024, 30)
-    this.jobs = doorway('Jobs', 1024, handlerSeconds)
-    this.clock = doorway('Clock', 512, handlerSeconds)
-    this.feedback = doorway('Feedback', 256, handlerSeconds)
+    this.web = doorway('Web', 'web', 1024, 30)
+    this.jobs = doorway('Jobs', 'jobs', 1024, handlerSeconds)
+    this.clock = doorway('Clock', 'clock', 512, handlerSeconds)
+    this.feedback = doorway('Feedback', 'feedback', 256, handlerSeconds)
 
     for (const doorwayFunction of [this.web, this.jobs, this.clock, this.feedback]) {
-      records.table.grantReadWriteData(doorwayFunction)
+      doorwayFunction.addToRolePolicy(
+        new PolicyStatement({
+          actions: [
+            'dynamodb:GetItem',
+            'dynamodb:BatchGetItem',
+            'dynamodb:PutItem',
+            'dynamodb:BatchWriteItem',
+            'dynamodb:UpdateItem',
+            'dynamodb:DeleteItem',
+            'dynamodb:Query',
+          ],
+          resources: [records.table.tableArn, `${records.table.tableArn}/index/${tableIndex}`],
+        }),
+      )
       doorwayFunction.addToRolePolicy(
         new PolicyStatement({
           actions: ['ssm:GetParameter'],
@@ -115,7 +121,18 @@ export class Compute extends Construct {
     }
 
     for (const reader of [this.web, this.jobs, this.clock]) {
-      for (const prefix of objectPrefixes) records.bucket.grantReadWrite(reader, `${prefix}*`)
+      reader.addToRolePolicy(
+        new PolicyStatement({
+          actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+          resources: objectPrefixes.map((prefix) => records.bucket.arnForObjects(`${prefix}*`)),
+        }),
+      )
+      // Without it S3 answers 403 instead of 404 for what is not there; and with a condition on the
+      // prefix, too, since reading an object names none.
+      // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+      reader.addToRolePolicy(
+        new PolicyStatement({ actions: ['s3:ListBucket'], resources: [records.bucket.bucketArn] }),
+      )
     }
     for (const queue of Object.values(queues.lanes)) {
       queue.grantSendMessages(this.web)

@@ -1,6 +1,6 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { type IPublicHostedZone, TxtRecord } from 'aws-cdk-lib/aws-route53'
 import {
   ConfigurationSet,
@@ -30,6 +30,7 @@ export class Mail extends Construct {
   readonly events: Queue
   readonly eventsDead: Queue
   private readonly identity?: EmailIdentity
+  private readonly domain?: string
 
   constructor(scope: Construct, id: string, props: MailProps) {
     super(scope, id)
@@ -45,6 +46,7 @@ export class Mail extends Construct {
       deadLetterQueue: { queue: this.eventsDead, maxReceiveCount: 5 },
     })
     if (!props.domain) return
+    this.domain = props.domain
 
     const topic = new Topic(this, 'Topic', { enforceSSL: true })
     topic.addSubscription(new SqsSubscription(this.events, { rawMessageDelivery: true }))
@@ -69,20 +71,30 @@ export class Mail extends Construct {
   }
 
   /** Lets a function send as the sender, and nothing else. */
-  grantSend(sender: NodejsFunction): void {
-    if (!this.identity || !this.configurationSet) return
+  grantSend(sender: IFunction): void {
+    if (!this.domain || !this.configurationSet) return
+    const arnOf = (resource: string, resourceName: string) =>
+      this.events.stack.formatArn({ service: 'ses', resource, resourceName })
     sender.addToRolePolicy(
       new PolicyStatement({
         actions: ['ses:SendRawEmail'],
+        // In the sandbox the recipient's identity is checked as well as the sender's, so the sender
+        // is held by the condition: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
         resources: [
-          this.identity.emailIdentityArn,
-          `arn:aws:ses:${sender.stack.region}:${sender.stack.account}:configuration-set/${this.configurationSet.configurationSetName}`,
+          arnOf('identity', '*'),
+          arnOf('configuration-set', this.configurationSet.configurationSetName),
         ],
+        conditions: { StringLike: { 'ses:FromAddress': `*@${this.domain}` } },
       }),
     )
-    // Both are questions about the account and take no resource:
+  }
+
+  /** Lets a function ask what SES allows now: whoever drives a run goes by it. */
+  grantQuestions(asking: IFunction): void {
+    if (!this.domain) return
+    // Both are about the account and take no resource:
     // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonses.html
-    sender.addToRolePolicy(
+    asking.addToRolePolicy(
       new PolicyStatement({
         actions: ['ses:GetSendQuota', 'ses:GetIdentityVerificationAttributes'],
         resources: ['*'],

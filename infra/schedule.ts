@@ -1,8 +1,7 @@
 import { Duration } from 'aws-cdk-lib'
 import { Rule } from 'aws-cdk-lib/aws-events'
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets'
-import { FilterCriteria, FilterRule } from 'aws-cdk-lib/aws-lambda'
-import type { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { FilterCriteria, FilterRule, type IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { Bucket } from 'aws-cdk-lib/aws-s3'
 import { Schedule, ScheduleExpression } from 'aws-cdk-lib/aws-scheduler'
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets'
@@ -11,7 +10,7 @@ import { Construct } from 'constructs'
 import { objectKeys } from '../functions/keys.ts'
 
 export interface TickingProps {
-  clock: NodejsFunction
+  clock: IFunction
   bucket: Bucket
   /** Takes a tick or a notice that could not be delivered. */
   dead: Queue

@@ -5,8 +5,9 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { PublicHostedZone } from 'aws-cdk-lib/aws-route53'
 import { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
+import { acknowledge } from './acknowledged.ts'
 import { Alarms } from './alarms.ts'
-import { Compute } from './compute.ts'
+import { Compute, type ComputeProps } from './compute.ts'
 import { Mail } from './mail.ts'
 import { Queues } from './queues.ts'
 import { Records } from './records.ts'
@@ -26,6 +27,7 @@ export interface ServiceStackProps extends StackProps {
   destroyData?: boolean
   /** Leaves SES's `Send` events out. @default true */
   sendEvents?: boolean
+  code?: ComputeProps['code']
 }
 
 /** The whole service. Deploys without a parameter, a domain or a sender. */
@@ -53,11 +55,13 @@ export class ServiceStack extends Stack {
       records,
       queues,
       addressParameter,
+      ...(props.code ? { code: props.code } : {}),
       ...(mail.configurationSet
         ? { configurationSet: mail.configurationSet.configurationSetName }
         : {}),
     })
     mail.grantSend(compute.jobs)
+    for (const asking of [compute.web, compute.jobs, compute.clock]) mail.grantQuestions(asking)
     compute.feedback.addEventSource(
       new SqsEventSource(mail.events, { batchSize: 10, reportBatchItemFailures: true }),
     )
@@ -76,6 +80,7 @@ export class ServiceStack extends Stack {
 
     const webUrl = compute.web.addFunctionUrl({ authType: FunctionUrlAuthType.NONE })
     let address = webUrl.url
+    let site: Site | undefined
     if (props.edge !== 'none') {
       const certificate =
         props.domain && zone
@@ -84,7 +89,7 @@ export class ServiceStack extends Stack {
               validation: CertificateValidation.fromDns(zone),
             })
           : undefined
-      const site = new Site(this, 'Site', {
+      site = new Site(this, 'Site', {
         bucket: records.bucket,
         webUrl,
         ...(props.domain ? { domain: props.domain } : {}),
@@ -97,6 +102,12 @@ export class ServiceStack extends Stack {
       parameterName: addressParameter,
       stringValue: address,
       description: 'Where the site is reached; read by the functions at start',
+    })
+
+    acknowledge(this, {
+      bucket: records.bucket,
+      clock: compute.clock,
+      ...(site ? { distribution: site.distribution } : {}),
     })
 
     new CfnOutput(this, 'SiteUrl', { value: address })

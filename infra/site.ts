@@ -9,18 +9,22 @@ import {
   FunctionCode,
   FunctionEventType,
   FunctionRuntime,
+  HeadersFrameOption,
+  HeadersReferrerPolicy,
   HttpVersion,
   OriginRequestPolicy,
   PriceClass,
+  ResponseHeadersPolicy,
   SecurityPolicyProtocol,
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront'
-import { FunctionUrlOrigin, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins'
+import { FunctionUrlOrigin, OriginGroup, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins'
 import { type FunctionUrl } from 'aws-cdk-lib/aws-lambda'
 import { AaaaRecord, ARecord, type IPublicHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53'
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets'
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
+import { contentSecurityPolicy } from '../functions/site/content-security-policy.ts'
 import { edgeFunctionCode } from './edge-function.ts'
 
 /** Paths that the web function answers; everything else lies in the bucket, rendered. */
@@ -63,8 +67,16 @@ export class Site extends Construct {
     }
     this.distribution = new Distribution(this, 'Distribution', {
       defaultBehavior: {
-        origin: S3BucketOrigin.withOriginAccessControl(props.bucket as IBucket, {
-          originPath: '/public',
+        // What is not rendered (a first page, an old address, a style sheet, a post that is gone) is
+        // for the web function to answer. An error page of the distribution would do, but it would
+        // also take the place of the API's own refusals. The bucket answers 403 for what is not
+        // there, since nobody may list it.
+        origin: new OriginGroup({
+          primaryOrigin: S3BucketOrigin.withOriginAccessControl(props.bucket as IBucket, {
+            originPath: '/public',
+          }),
+          fallbackOrigin: new FunctionUrlOrigin(props.webUrl),
+          fallbackStatusCodes: [403, 404],
         }),
         allowedMethods: AllowedMethods.ALLOW_GET_HEAD,
         viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
@@ -77,18 +89,10 @@ export class Site extends Construct {
           enableAcceptEncodingBrotli: true,
         }),
         compress: true,
+        responseHeadersPolicy: pageHeaders(this),
         functionAssociations: [{ function: edge, eventType: FunctionEventType.VIEWER_REQUEST }],
       },
       additionalBehaviors: Object.fromEntries(dynamicPaths.map((path) => [path, web])),
-      // The bucket answers 403 for what is not there, since nobody may list it.
-      errorResponses: [
-        {
-          httpStatus: 403,
-          responseHttpStatus: 404,
-          responsePagePath: '/404/index.html',
-          ttl: Duration.seconds(30),
-        },
-      ],
       httpVersion: HttpVersion.HTTP2_AND_3,
       priceClass: PriceClass.PRICE_CLASS_100,
       minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
@@ -106,4 +110,25 @@ export class Site extends Construct {
   get address(): string {
     return Fn.join('', ['https://', this.distribution.distributionDomainName])
   }
+}
+
+/** What the app adds to its own answers, for pages that come out of the bucket. */
+function pageHeaders(scope: Construct): ResponseHeadersPolicy {
+  const directives = Object.entries(contentSecurityPolicy).map(
+    ([name, values]) =>
+      `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${values.join(' ')}`,
+  )
+  return new ResponseHeadersPolicy(scope, 'Headers', {
+    comment: 'As functions/app.ts says them',
+    securityHeadersBehavior: {
+      contentSecurityPolicy: { contentSecurityPolicy: directives.join('; '), override: false },
+      contentTypeOptions: { override: false },
+      frameOptions: { frameOption: HeadersFrameOption.DENY, override: false },
+      referrerPolicy: { referrerPolicy: HeadersReferrerPolicy.NO_REFERRER, override: false },
+      strictTransportSecurity: {
+        accessControlMaxAge: Duration.days(180),
+        override: false,
+      },
+    },
+  })
 }

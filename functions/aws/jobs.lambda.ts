@@ -2,7 +2,7 @@ import { runJob } from '../jobs.ts'
 import { objectKeys } from '../keys.ts'
 import { answerBatch, type SqsBatchAnswer, type SqsEvent } from './batch.ts'
 import { platformFromEnvironment } from './environment.ts'
-import { takeInboxObject } from './inbox-object.ts'
+import { type InboxObject, takeInboxObject } from './inbox-object.ts'
 import type { AwsPlatform } from './platform.ts'
 import { readEnvelope } from './sqs-job-queue.ts'
 
@@ -22,19 +22,20 @@ export function handlerFor(platform: AwsPlatform) {
 async function work(platform: AwsPlatform, body: string): Promise<void> {
   const envelope = readEnvelope(body)
   if (envelope) return runJob(platform, envelope.job)
-  const key = inboxKeyOf(body)
-  if (!key) throw new Error('the message is neither a job nor a notice of a file')
+  const file = readInboxNotice(body)
+  if (!file) throw new Error('the message is neither a job nor a notice of a file')
   // The lane's filter leaves refused files out; so does this, should it ever be changed.
-  if (key.startsWith(objectKeys.inboxRejected)) return
-  return takeInboxObject(platform, key)
+  if (file.key.startsWith(objectKeys.inboxRejected)) return
+  return takeInboxObject(platform, file)
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
-function inboxKeyOf(body: string): string | undefined {
+function readInboxNotice(body: string): InboxObject | undefined {
   try {
-    const { detail } = JSON.parse(body) as { detail?: { object?: { key?: unknown } } }
-    const key = detail?.object?.key
-    return typeof key === 'string' && key.startsWith(objectKeys.inbox) ? key : undefined
+    const { detail } = JSON.parse(body) as { detail?: { object?: Record<string, unknown> } }
+    const { key, size } = detail?.object ?? {}
+    if (typeof key !== 'string' || !key.startsWith(objectKeys.inbox)) return undefined
+    return { key, size: typeof size === 'number' ? size : 0 }
   } catch {
     return undefined
   }

@@ -125,9 +125,10 @@ export function sqsJobQueue({
 
     async redrive(ids) {
       let count = 0
-      for (let empty = 0; empty < 2; ) {
-        const batch = await takeDead(client, queues.dead, 30)
-        if (batch.length === 0) empty++
+      while (count < (ids?.length ?? Number.POSITIVE_INFINITY)) {
+        // Waits out a look of a moment ago, which still holds what it saw.
+        const batch = await takeDead(client, queues.dead, 30, lookSeconds + 1)
+        if (batch.length === 0) break
         for (const { letter, handle, body } of batch) {
           if (ids && !ids.includes(letter.id)) continue
           // Sent before it is taken away: a crash in between doubles a job, which every job bears.
@@ -156,12 +157,13 @@ export function readEnvelope(body: string | undefined): Envelope | undefined {
   }
 }
 
-async function takeDead(client: SQSClient, queue: string, seconds: number) {
+async function takeDead(client: SQSClient, queue: string, seconds: number, waitSeconds = 0) {
   const answer = await client.send(
     new ReceiveMessageCommand({
       QueueUrl: queue,
       MaxNumberOfMessages: 10,
       VisibilityTimeout: seconds,
+      WaitTimeSeconds: waitSeconds,
       MessageSystemAttributeNames: ['SentTimestamp'],
     }),
   )

@@ -28,9 +28,12 @@ export function verifiedMailer({
     const at = now().getTime()
     if (known && (known.isVerified || Math.abs(at - known.at) < goodFor)) return known.isVerified
     const { VerificationAttributes = {} } = await client.send(
-      new GetIdentityVerificationAttributesCommand({ Identities: [domain] }),
+      new GetIdentityVerificationAttributesCommand({ Identities: identitiesOf(domain) }),
     )
-    known = { isVerified: VerificationAttributes[domain]?.VerificationStatus === 'Success', at }
+    const isVerified = Object.values(VerificationAttributes).some(
+      ({ VerificationStatus }) => VerificationStatus === 'Success',
+    )
+    known = { isVerified, at }
     return known.isVerified
   }
 
@@ -45,4 +48,11 @@ export function verifiedMailer({
       return ses.evidence(deliveryId)
     },
   }
+}
+
+/** A verified domain covers those below it: https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html */
+function identitiesOf(domain: string): string[] {
+  const labels = domain.toLowerCase().split('.')
+  const parents = labels.slice(0, -1).map((_, i) => labels.slice(i).join('.'))
+  return parents.length > 0 ? parents : [domain]
 }

@@ -17,6 +17,12 @@ export function handlerFor(platform: AwsPlatform) {
   const answerEvent = handle(createApp(platform))
   return async (event: LambdaEvent, context?: unknown) => {
     await platform.refresh()
-    return answerEvent(event, context as Parameters<typeof answerEvent>[1])
+    return answerEvent(asAsked(event), context as Parameters<typeof answerEvent>[1])
   }
+}
+
+/** At the edge `…/` becomes `…/index.html`, for the bucket; what the bucket has not comes here so. */
+function asAsked(event: LambdaEvent): LambdaEvent {
+  if (!('rawPath' in event) || !event.rawPath.endsWith('/index.html')) return event
+  return { ...event, rawPath: event.rawPath.slice(0, -'index.html'.length) }
 }

@@ -14,8 +14,8 @@ import { changeRun, closeRun, getChunk, getRun, isOpen, isOver, rowsOf } from '.
 const atATime = 32
 /** Mails in flight in this process: what a crash can leave in doubt. */
 const mostInFlight = 64
-/** Handlers end within a minute. */
-const budgetMs = 45_000
+/** A job ends well within the time that a server takes to stop; another goes on. */
+const budgetMs = 10_000
 /** How long a job goes on without looking whether the run still goes on and the posts still stand. */
 const freshMs = 250
 
@@ -24,7 +24,7 @@ const messagesOf = new WeakMap<object, ReturnType<typeof openMessages>>()
 let inFlight = 0
 
 /**
- * Delivers what is pending in a chunk, as far as pace and a minute allow. What is left is waited for
+ * Delivers what is pending in a chunk, as far as pace and a few seconds allow. What is left is waited for
  * in records and driven on by a tick. Any number may work on one chunk at once.
  */
 export async function deliverChunk(
@@ -111,6 +111,7 @@ async function deliverAll(
       const { value: reader } = queue.next()
       if (reader === undefined) return
       const attempt = await withinFlight(() => deliverTo(ledger, reader))
+      if (!attempt.tried) await pace.giveBack()
       if (attempt.status === 'settled') settled++
       // A service that refuses everybody is not asked five hundred times more.
       else if (attempt.serviceBusy) stop ??= 'busy'

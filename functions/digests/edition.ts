@@ -100,9 +100,17 @@ export function groupPosts(
       if (a === '' || b === '') return a === '' ? 1 : -1
       return titleOf(a).localeCompare(titleOf(b), locale) || compare(a, b)
     })
-    .map(([slug, cards]) =>
-      slug === '' ? { posts: cards } : { category: { slug, title: titleOf(slug) }, posts: cards },
-    )
+    .map(([slug, cards]) => {
+      if (slug === '') return { posts: cards }
+      const title = titleOf(slug)
+      return { category: { slug, title }, posts: cards.map((card) => withoutTag(card, title)) }
+    })
+}
+
+/** A tag that repeats the heading above says nothing. */
+function withoutTag({ tags = [], ...card }: CardPost, heading: string): CardPost {
+  const others = tags.filter((tag) => tag !== heading)
+  return others.length > 0 ? { ...card, tags: others } : card
 }
 
 /** A post as a card. Its link is where the post lives. */

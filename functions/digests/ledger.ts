@@ -41,11 +41,15 @@ export interface Parcels {
 export type Parcel = (deliveryId: string) => OutgoingMessage
 
 /** What one visit to a reader came to. */
-export type Attempt =
-  /** There is a row, or the end is decided and will be published by whoever comes next. */
-  | { status: 'settled'; sent?: boolean; badAddress?: boolean }
+export type Attempt = (
+  | /** There is a row, or the end is decided and will be published by whoever comes next. */
+  { status: 'settled'; badAddress?: boolean }
   /** In flight, refused for now, or not yet to be judged. */
   | { status: 'later'; serviceBusy?: boolean }
+) & {
+  /** The mailer was asked. */
+  tried?: boolean
+}
 
 /** Names a delivery wherever it leaves a trace: `A-Z a-z 0-9 _ -`, under 256 characters. */
 export function deliveryIdOf(note: Pick<DeliveryNote, 'run' | 'chunk' | 'try'>, readerId: string) {
@@ -96,18 +100,18 @@ export async function sendClaimed(
         ...rowOf(platform, note, readerId, 'accepted'),
         ...(providerId === undefined ? {} : { providerId }),
       })
-      return { status: 'settled', sent: true }
+      return { status: 'settled', tried: true }
     }
     case 'rejected':
       // A refusal now proves nothing about an earlier send that may have gone out.
       await endClaim(platform, readerId, note, 'failed', outcome.reason)
-      return { status: 'settled', badAddress: outcome.address === true && !note.doubt }
+      return { status: 'settled', tried: true, badAddress: outcome.address === true && !note.doubt }
     case 'deferred':
       await defer(platform, readerId, note, outcome)
-      return { status: 'later', serviceBusy: outcome.address !== true }
+      return { status: 'later', tried: true, serviceBusy: outcome.address !== true }
     case 'unclear':
       // Nothing is written: the lease runs out, and whoever then takes over asks for evidence.
-      return { status: 'later' }
+      return { status: 'later', tried: true }
   }
 }
 

@@ -50,6 +50,8 @@ export interface Pace {
    * within `patienceMs`. Taken before a claim, so nobody waits with a reader claimed.
    */
   take(patienceMs: number): Promise<'token' | 'spent' | 'late'>
+  /** For a token with which nothing was sent, as the reader was owed nothing. */
+  giveBack(): Promise<void>
 }
 
 /** A worker's access to the common budget. */
@@ -59,16 +61,25 @@ export function openPace(platform: Pacing): Pace {
   let slots: number[] = []
   let leftToday = Number.POSITIVE_INFINITY
   let refill: Promise<void> | undefined
+  let reading: Promise<void> | undefined
+
+  /** Whoever comes while it is read waits for it: a token without a quota would be without a limit. */
+  async function freshQuota(): Promise<void> {
+    if (realNow() - quotaReadAt < 10_000) return
+    reading ??= readQuota().finally(() => {
+      reading = undefined
+    })
+    await reading
+  }
 
   async function readQuota(): Promise<void> {
-    if (realNow() - quotaReadAt < 10_000) return
-    quotaReadAt = realNow()
     quota = await effectiveQuota(platform)
     leftToday =
       quota.perDay === undefined
         ? Number.POSITIVE_INFINITY
         : Math.floor(quota.perDay * bulkShare) -
           Math.max(await sentLastDay(platform), quota.sentLastDay ?? 0)
+    quotaReadAt = realNow()
   }
 
   /** One block of this second, as the instants from which its tokens count: they spread over the second. */
@@ -88,15 +99,19 @@ export function openPace(platform: Pacing): Pace {
   async function take(patienceMs: number): Promise<'token' | 'spent' | 'late'> {
     const deadline = realNow() + patienceMs
     for (;;) {
-      await readQuota()
+      await freshQuota()
       if (leftToday <= 0) return 'spent'
       const { perSecond } = quota
-      if (perSecond === undefined) break
+      if (perSecond === undefined) {
+        leftToday--
+        return counted()
+      }
       slots = slots.filter((slot) => Math.floor(slot / 1000) === Math.floor(realNow() / 1000))
       const slot = slots.shift()
       if (slot !== undefined) {
+        leftToday--
         await sleep(slot - realNow())
-        break
+        return counted()
       }
       if (realNow() > deadline) return 'late'
       // Those who wait together wait for one block.
@@ -105,12 +120,20 @@ export function openPace(platform: Pacing): Pace {
       })
       await refill
     }
-    leftToday--
-    if (quota.perDay !== undefined) await countSent(platform)
+  }
+
+  async function counted(): Promise<'token'> {
+    if (quota.perDay !== undefined) await countSent(platform, 1)
     return 'token'
   }
 
-  return { take }
+  async function giveBack(): Promise<void> {
+    if (quota.perSecond !== undefined) slots.unshift(realNow())
+    leftToday++
+    if (quota.perDay !== undefined) await countSent(platform, -1)
+  }
+
+  return { take, giveBack }
 }
 
 /** Whole tokens a second that come to the share on average, and to no more than the limit in any. */
@@ -120,10 +143,13 @@ function tokensOf(second: number, perSecond: number): number {
   return Math.floor(share * (part + 1)) - Math.floor(share * part)
 }
 
-async function countSent(platform: Pick<Platform, 'records' | 'now'>): Promise<void> {
+async function countSent(
+  platform: Pick<Platform, 'records' | 'now'>,
+  mails: 1 | -1,
+): Promise<void> {
   const hour = Math.floor(realNow() / hourMs)
   const expiresAt = expiryIn(platform, 26 * hourMs)
-  await platform.records.add(recordKeys.paceHour(hour), 1, { expiresAt })
+  await platform.records.add(recordKeys.paceHour(hour), mails, { expiresAt })
 }
 
 /** By the later clock: records expire by the platform's, which may stand far ahead of the real one. */

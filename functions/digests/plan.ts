@@ -11,8 +11,8 @@ import { changeRun, getChunk, getRun, isOpen, lastChunk, putChunk } from './run-
 
 /** Readers of a chunk. A chunk and its rows are each read at once. */
 const chunkReaders = 500
-/** Handlers end within a minute; another job goes on. */
-const budgetMs = 45_000
+/** A job ends well within the time that a server takes to stop; another goes on. */
+const budgetMs = 10_000
 
 /**
  * Cuts the audience of a run into chunks (protocol R1): readers in the order of their ids, each

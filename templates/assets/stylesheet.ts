@@ -119,8 +119,10 @@ img, video { block-size: auto; }
 .summary { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; line-clamp: 2; overflow: hidden; max-inline-size: 36em; }
 .first .summary { -webkit-line-clamp: 4; line-clamp: 4; }
 
-.facts { display: flex; flex-wrap: wrap; gap: 0 .9rem; color: var(--quiet); margin-block-start: .6rem; }
+.facts { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .9rem; color: var(--quiet); margin-block-start: .6rem; }
+.facts a, .errors a { display: inline-block; padding-block: .2rem; }
 .body { margin-block: calc(var(--step) * 2); max-inline-size: 36em; text-wrap: pretty; }
+:is(:lang(zh), :lang(ja), :lang(ko)).body { line-height: 1.8; }
 .body > * + *, .body blockquote > * + * { margin-block-start: var(--step); }
 .body li + li { margin-block-start: .35rem; }
 .body :is(h1, h2) { font-size: 1.5rem; margin-block-start: calc(var(--step) * 2); }

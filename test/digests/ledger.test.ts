@@ -251,8 +251,7 @@ describe('the ledger, every order of steps searched', { timeout: 180_000 }, () =
   })
 })
 
-/** Minutes long: `BROADSHEET_LONG_TESTS=1`. */
-describe.runIf(process.env.BROADSHEET_LONG_TESTS)('larger instances of the ledger', () => {
+describe.runIf(isLong)('larger instances of the ledger', () => {
   const minutes = 20 * 60_000
 
   it('three workers, a death, a clock', { timeout: minutes }, async () => {
@@ -283,6 +282,7 @@ describe.runIf(process.env.BROADSHEET_LONG_TESTS)('larger instances of the ledge
       (world) => [world.worker('run1'), world.worker('run2'), world.clockActor(31, 121)],
       everyPost(1, 2),
       1,
+      3,
     )
   })
 })

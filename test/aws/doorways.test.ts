@@ -1,0 +1,402 @@
+import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import PostalMime from 'postal-mime'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createApiKey } from '../../functions/api-keys.ts'
+import { recordKeys } from '../../functions/keys.ts'
+import { subscriberIdOf } from '../../functions/subscribers/address.ts'
+import { newConfirmationId } from '../../functions/subscribers/confirmation-id.ts'
+import type { Subscriber } from '../../functions/subscribers/subscriber.ts'
+import {
+  type AwsServers,
+  type ScratchAwsPlatform,
+  scratchAwsPlatform,
+} from '../support/aws/aws-platform.ts'
+import { startAwsServers } from '../support/aws/aws-servers.ts'
+import { functionHost } from '../support/aws/function-url-event.ts'
+
+let servers: AwsServers
+
+beforeAll(async () => {
+  servers = await startAwsServers()
+})
+afterAll(() => servers.close())
+
+const open = () => scratchAwsPlatform(servers)
+
+async function openWithKey() {
+  const platform = await open()
+  const { key } = await createApiKey(platform, 'test')
+  const authorization = `Bearer ${key}`
+  const post = (body: RequestInit['body'], type: string, path = '/api/v1/posts') =>
+    platform.doorways.web(path, {
+      method: 'POST',
+      headers: { authorization, 'content-type': type },
+      body: body ?? null,
+    })
+  return { platform, authorization, post }
+}
+
+describe('web', () => {
+  it('reads a body that a function URL handed over in base64, to the byte', async () => {
+    const { post, platform } = await openWithKey()
+    const source = '---\ntitle: 新闻 für alle\nid: a\n---\nText “quoted”.\n'
+    // Of this type, a function URL makes base64; of the text of the next one it does not.
+    const form = new URLSearchParams({ email: 'ada@example.org', cadence: 'daily', at: '08:00' })
+    const subscribed = await platform.doorways.web('/subscribe', { method: 'POST', body: form })
+    expect(subscribed.status).toBe(200)
+    const published = await post(source, 'text/markdown')
+    expect(await published.json()).toMatchObject({ outcome: 'published' })
+    await platform.settle()
+    const feed = await platform.doorways.web('/feeds/rss.xml')
+    expect(await feed.text()).toContain('新闻 für alle')
+    expect((await platform.outbox()).map(({ to }) => to)).toEqual(['ada@example.org'])
+  })
+
+  it('gives compressed answers as bytes', async () => {
+    const { platform } = await openWithKey()
+    const headers = { 'accept-encoding': 'gzip' }
+    const response = await platform.doorways.web('/api/openapi.json', { headers })
+    expect(response.headers.get('content-encoding')).toBe('gzip')
+    const stream = new Blob([await response.arrayBuffer()])
+      .stream()
+      .pipeThrough(new DecompressionStream('gzip'))
+    expect(await new Response(stream).json()).toHaveProperty('openapi')
+  })
+
+  it.each([
+    { 'x-forwarded-host': 'evil.example' },
+    { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'http' },
+    { forwarded: 'host=evil.example;proto=http' },
+    { 'x-original-url': 'https://evil.example/' },
+  ])('takes the site’s address from its settings, not from %j or the host', async (forged) => {
+    const { platform, authorization } = await openWithKey()
+    const answer = await platform.doorways.web('/api/v1/posts', {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json', ...forged },
+      body: JSON.stringify({ id: 'a', title: 'A', content: 'x' }),
+    })
+    const { url } = (await answer.json()) as { url: string }
+    expect(url).toBe('https://news.example/posts/a/')
+    await platform.doorways.web('/subscribe', {
+      method: 'POST',
+      headers: forged,
+      body: new URLSearchParams({ email: 'ada@example.org', cadence: 'daily', at: '08:00' }),
+    })
+    await platform.settle()
+    const pages = await Promise.all(
+      ['/', '/feeds/rss.xml', '/subscribe', '/nothing'].map(async (path) =>
+        (await platform.doorways.web(path, { headers: forged })).text(),
+      ),
+    )
+    const { text: mail } = await PostalMime.parse((await platform.outbox())[0]?.raw ?? '')
+    expect(mail).toContain('https://news.example/confirm/')
+    for (const text of [...pages, mail]) {
+      expect(text).not.toContain('evil.example')
+      expect(text).not.toContain(functionHost)
+    }
+  })
+
+  it('refuses what is too large, broken or without a key, each clearly', async () => {
+    const { platform, post } = await openWithKey()
+    const cases: [Response, number, string][] = [
+      [await post('x'.repeat(5_400_000), 'text/markdown'), 413, 'too-large'],
+      [await post('{"title":', 'application/json'), 400, 'malformed-json'],
+      [await post(new Uint8Array([0xff, 0xfe, 0x00]), 'application/pdf'), 415, 'media-type'],
+      [await platform.doorways.web('/api/v1/keys'), 401, 'key.missing'],
+      [await platform.doorways.web('/api/v1/nothing'), 404, 'not-found'],
+    ]
+    for (const [response, status, code] of cases) {
+      expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
+        status,
+        code,
+      ])
+    }
+  })
+
+  it('says of what only one machine can do that it is not for here', async () => {
+    const { post } = await openWithKey()
+    const response = await post('{}', 'application/json', '/api/v1/tick')
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
+      409,
+      'local-only',
+    ])
+  })
+})
+
+describe('jobs', () => {
+  const message = (messageId: string, body: unknown) => ({
+    messageId,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  })
+  const job = (id: string) => ({ id, job: { kind: 'regenerate', feed: '*' } })
+
+  it('gives back the poisonous message of a batch alone', async () => {
+    const platform = await open()
+    await expect(
+      platform.doorways.jobs({
+        Records: [
+          message('m1', job('a')),
+          message('m2', { id: 'b', job: { kind: 'no such job' } }),
+          message('m3', job('c')),
+          message('m4', 'no JSON'),
+          message('m5', { detail: { object: { key: 'posts/not-the-inbox.md' } } }),
+          message('m6', 'null'),
+        ],
+      }),
+    ).resolves.toEqual({
+      batchItemFailures: ['m2', 'm4', 'm5', 'm6'].map((itemIdentifier) => ({ itemIdentifier })),
+    })
+    expect((await platform.doorways.web('/feeds/rss.xml')).status).toBe(200)
+  })
+
+  /** As EventBridge hands it to the queue. */
+  const notice = (key: string, size = 20) => ({
+    version: '0',
+    id: '17793124-05d4-b198-2fde-7ededc63b103',
+    'detail-type': 'Object Created',
+    source: 'aws.s3',
+    account: '111122223333',
+    time: '2026-03-02T08:00:00Z',
+    region: 'eu-central-1',
+    detail: {
+      version: '0',
+      bucket: { name: 'bucket' },
+      object: { key, size, etag: 'b1946ac92492d2347c6235b4d2611184', sequencer: '00' },
+      reason: 'PutObject',
+    },
+  })
+  const put = (platform: ScratchAwsPlatform, key: string, text: string) =>
+    platform.objects.put(key, new TextEncoder().encode(text), { contentType: 'text/markdown' })
+  const inbox = async (platform: ScratchAwsPlatform) =>
+    (await platform.objects.list('inbox/')).objects.map(({ key }) => key)
+
+  it('publishes a file put under `inbox/`, once however often it is told', async () => {
+    const platform = await open()
+    await put(platform, 'inbox/notes/first post.md', '# From the inbox\n\nText.\n')
+    const told = message('m', notice('inbox/notes/first post.md'))
+    for (let i = 0; i < 2; i++) {
+      expect(await platform.doorways.jobs({ Records: [told] })).toEqual({ batchItemFailures: [] })
+    }
+    await platform.settle()
+    expect(await inbox(platform)).toEqual([])
+    const feed = await platform.doorways.web('/feeds/feed.json')
+    const { items } = (await feed.json()) as { items: { title: string }[] }
+    expect(items.map(({ title }) => title)).toEqual(['From the inbox'])
+  })
+
+  it('moves a refused file to `inbox/rejected/` with its reason, and leaves it there', async () => {
+    const platform = await open()
+    await put(platform, 'inbox/bad.md', '---\ntitle: [\n---\nx')
+    await put(platform, 'inbox/photo.png', 'no post')
+    const told = (key: string) => message(key, notice(key))
+    const answer = await platform.doorways.jobs({
+      Records: [told('inbox/bad.md'), told('inbox/photo.png')],
+    })
+    expect(answer).toEqual({ batchItemFailures: [] })
+    const refused = ['bad.md', 'bad.md.reason.txt', 'photo.png', 'photo.png.reason.txt']
+    expect(await inbox(platform)).toEqual(refused.map((name) => `inbox/rejected/${name}`))
+    const reason = await platform.objects.get('inbox/rejected/bad.md.reason.txt')
+    expect(new TextDecoder().decode(reason?.body)).toContain('post.front-matter')
+    // Its own writes come back as notices: no loop.
+    for (const name of refused) {
+      await platform.doorways.jobs({ Records: [told(`inbox/rejected/${name}`)] })
+    }
+    expect(await inbox(platform)).toHaveLength(4)
+  })
+
+  it('reads no file that is too large, and takes a folder for none', async () => {
+    const platform = await open()
+    await put(platform, 'inbox/huge.md', 'x')
+    const records = [notice('inbox/huge.md', 6_000_000_000), notice('inbox/')]
+    const answer = await platform.doorways.jobs({
+      Records: records.map((body, i) => message(String(i), body)),
+    })
+    expect(answer).toEqual({ batchItemFailures: [] })
+    expect(await inbox(platform)).toEqual(['inbox/huge.md', 'inbox/rejected/huge.md.reason.txt'])
+  })
+
+  it('lets a poisonous job end in the dead letters, where it is seen and put back', async () => {
+    const platform = await open()
+    const [id = ''] = await platform.jobs.enqueue([{ kind: 'letter', postId: 'x' }])
+    // Received five times and never deleted, as Lambda does with a batch item that fails.
+    for (let i = 0; i < 6; i++) {
+      await servers.clients.sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: platform.queues.work, VisibilityTimeout: 0 }),
+      )
+    }
+    expect(await platform.jobs.deadLetters()).toMatchObject([{ id, lane: 'work' }])
+    expect(await platform.jobs.redrive([id])).toBe(1)
+    await platform.settle()
+    expect(await platform.jobs.deadLetters()).toEqual([])
+  })
+})
+
+describe('clock', () => {
+  it('may come twice at once and late', async () => {
+    const platform = await open()
+    await Promise.all([platform.doorways.clock(), platform.doorways.clock()])
+    platform.advance(3 * 86_400_000)
+    await platform.doorways.clock()
+    await platform.settle()
+    expect((await platform.records.get(recordKeys.clock))?.value).toEqual({
+      at: '2026-03-05T08:00:00.000Z',
+    })
+  })
+})
+
+describe('feedback', () => {
+  async function withReader() {
+    const { platform, authorization } = await openWithKey()
+    const email = 'ada@example.org'
+    await platform.doorways.web('/api/v1/subscribers', {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        email,
+        cadence: 'daily',
+        at: '08:00',
+        timeZone: 'UTC',
+        confirmed: true,
+        consent: { at: '2026-01-01T00:00:00Z' },
+      }),
+    })
+    const id = subscriberIdOf(platform, email)
+    const reader = async () =>
+      (await platform.records.get<Subscriber>(recordKeys.subscriber(id)))?.value
+    const tell = (...bodies: unknown[]) =>
+      platform.doorways.feedback({
+        Records: bodies.map((body, i) => ({
+          messageId: `m${i}`,
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        })),
+      })
+    const delivery = (n: number) => `run-${n}_0_${id}_0`
+    const evidence = async (deliveryId: string) =>
+      (await platform.records.get(recordKeys.evidence(deliveryId))) !== undefined
+    return { platform, id, reader, tell, delivery, evidence }
+  }
+
+  /** As SES publishes it to a topic, raw message delivery on. */
+  const sesEvent = (eventType: string, deliveryId: string, more: object = {}) => ({
+    eventType,
+    mail: {
+      timestamp: '2026-03-02T08:00:00.000Z',
+      source: 'news@news.example',
+      sendingAccountId: '111122223333',
+      messageId: '0100017f-000000',
+      destination: ['ada@example.org'],
+      headersTruncated: false,
+      headers: [{ name: 'From', value: 'news@news.example' }],
+      commonHeaders: { subject: 'News' },
+      tags: {
+        delivery: [deliveryId],
+        'ses:configuration-set': ['set'],
+        'ses:source-ip': ['203.0.113.9'],
+      },
+    },
+    ...more,
+  })
+  const bounce = (deliveryId: string, bounceType: string) =>
+    sesEvent('Bounce', deliveryId, {
+      bounce: {
+        bounceType,
+        bounceSubType: 'General',
+        bouncedRecipients: [{ emailAddress: 'ada@example.org', status: '5.1.1' }],
+        timestamp: '2026-03-02T08:00:01.000Z',
+        feedbackId: 'f',
+      },
+    })
+  const complaint = (deliveryId: string) =>
+    sesEvent('Complaint', deliveryId, {
+      complaint: { complainedRecipients: [{ emailAddress: 'ada@example.org' }] },
+    })
+  const done = { batchItemFailures: [] }
+
+  it.each(['Send', 'Reject', 'DeliveryDelay', 'Delivery'])(
+    'keeps %s as evidence, and the reader as they are',
+    async (type) => {
+      const { tell, reader, delivery, evidence } = await withReader()
+      const before = await reader()
+      expect(await evidence(delivery(1))).toBe(false)
+      expect(await tell(sesEvent(type, delivery(1)))).toEqual(done)
+      expect(await evidence(delivery(1))).toBe(true)
+      expect(await reader()).toEqual(before)
+    },
+  )
+
+  it('suppresses at a hard bounce and a complaint, and keeps the first reason', async () => {
+    const { tell, reader, delivery } = await withReader()
+    await tell(bounce(delivery(1), 'Permanent'))
+    expect(await reader()).toMatchObject({ state: 'suppressed', reason: 'hard-bounce' })
+    await tell(complaint(delivery(2)), bounce(delivery(1), 'Permanent'))
+    expect(await reader()).toMatchObject({ state: 'suppressed', reason: 'hard-bounce' })
+    const other = await withReader()
+    await other.tell(complaint(other.delivery(1)))
+    expect(await other.reader()).toMatchObject({ state: 'suppressed', reason: 'complaint' })
+  })
+
+  it('hears of the confirmation mails, too', async () => {
+    const { platform, tell, reader, id, evidence } = await withReader()
+    const confirmation = newConfirmationId(id)
+    await tell(sesEvent('Send', confirmation), bounce(confirmation, 'Permanent'))
+    expect(await evidence(confirmation)).toBe(true)
+    expect(await reader()).toMatchObject({ state: 'suppressed', reason: 'hard-bounce' })
+    expect(platform.logged.filter((line) => line.includes('feedback.other'))).toEqual([])
+  })
+
+  it('suppresses at the third soft bounce of different mails; doubled, late and in any order', async () => {
+    const { tell, reader, delivery } = await withReader()
+    const soft = (n: number) => bounce(delivery(n), 'Transient')
+    const send = (n: number) => sesEvent('Send', delivery(n))
+    await tell(soft(1), soft(1), soft(1))
+    await tell(soft(2), send(2), soft(1), send(1), soft(2))
+    expect((await reader())?.state).toBe('confirmed')
+    await tell(soft(3))
+    const after = await reader()
+    expect(after).toMatchObject({ state: 'suppressed', reason: 'soft-bounces' })
+    await tell(soft(3), send(3), soft(1), complaint(delivery(1)))
+    expect(await reader()).toEqual(after)
+  })
+
+  it('gives junk back until it lies in the dead letters, and takes the rest', async () => {
+    const { tell, reader, delivery } = await withReader()
+    const before = await reader()
+    const answer = await tell(
+      'no JSON',
+      'null',
+      '[]',
+      { eventType: 'Bounce' },
+      { eventType: 'Rendering Failure', mail: { messageId: 'x' } },
+      { Type: 'Notification', Message: JSON.stringify(bounce(delivery(1), 'Permanent')) },
+      sesEvent('Send', delivery(1)),
+    )
+    expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual([
+      'm0',
+      'm1',
+      'm2',
+      'm3',
+      'm4',
+      'm5',
+    ])
+    expect(await reader()).toEqual(before)
+  })
+
+  it.each([
+    'run-1_0_ffffffffffffffffffffffffffffffff_0',
+    'no delivery id',
+    'secret:links_key',
+    '../../etc/passwd',
+    '',
+  ])('changes nobody for an event that names %j', async (forged) => {
+    const { tell, reader } = await withReader()
+    const before = await reader()
+    expect(await tell(bounce(forged, 'Permanent'), complaint(forged))).toEqual(done)
+    expect(await reader()).toEqual(before)
+  })
+
+  it('logs no address of a reader', async () => {
+    const { platform, tell, delivery } = await withReader()
+    await tell(bounce(delivery(1), 'Permanent'), 'junk ada@example.org', bounce('x', 'Transient'))
+    expect(platform.logged.join('\n')).not.toContain('ada@')
+  })
+})
