@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib'
+import { Duration, Stack } from 'aws-cdk-lib'
 import {
   Alarm,
   ComparisonOperator,
@@ -7,9 +7,11 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
+import { type ClockMetric, clockDimension, clockNamespace } from '../functions/aws/clock-metrics.ts'
 import type { Compute } from './compute.ts'
 import type { Mail } from './mail.ts'
 import type { Queues } from './queues.ts'
@@ -22,12 +24,18 @@ export interface AlarmsProps {
   address?: string
 }
 
-/** Each alarm has a page of its own in docs/operate/, named like it: Symptom, Look, Do. */
+/** What a person should hear of. Each names its part of docs/aws.md: symptom, look, do. */
 export class Alarms extends Construct {
   constructor(scope: Construct, id: string, { compute, queues, mail, address }: AlarmsProps) {
     super(scope, id)
     const topic = address ? new Topic(this, 'Topic', { enforceSSL: true }) : undefined
     if (address) topic?.addSubscription(new EmailSubscription(address))
+    // With a policy of its own, a topic lets nobody publish whom it does not name, alarms included.
+    topic?.grantPublish(
+      new ServicePrincipal('cloudwatch.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    )
 
     const alarm = (name: string, metric: IMetric, threshold: number, periods = 1) => {
       const made = new Alarm(this, name, {
@@ -36,7 +44,7 @@ export class Alarms extends Construct {
         evaluationPeriods: periods,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: TreatMissingData.NOT_BREACHING,
-        alarmDescription: `docs/operate/${pageOf(name)}.md`,
+        alarmDescription: `docs/aws.md#${anchorOf(name)}`,
       })
       if (topic) made.addAlarmAction(new SnsAction(topic))
     }
@@ -65,14 +73,20 @@ export class Alarms extends Construct {
       })
     alarm('BounceRate', reputation('Reputation.BounceRate'), 0.025)
     alarm('ComplaintRate', reputation('Reputation.ComplaintRate'), 0.0008)
-    // Written by the clock: feeds that are behind, and runs whose time passed.
-    const own = (metricName: string) =>
-      new Metric({ namespace: 'Broadsheet', metricName, period, statistic: 'Maximum' })
-    alarm('StaleFeed', own('StaleFeedSeconds'), 600)
-    alarm('LateRun', own('LateRunSeconds'), 1800)
+    // Counted by the clock at each tick: the lowest of five minutes says that it never was better.
+    const counted = (metricName: ClockMetric) =>
+      new Metric({
+        namespace: clockNamespace,
+        metricName,
+        dimensionsMap: { [clockDimension]: compute.clock.functionName },
+        period,
+        statistic: 'Minimum',
+      })
+    alarm('StaleFeed', counted('FeedsBehind'), 1, 2)
+    alarm('LateRun', counted('RunsStanding'), 1, 6)
   }
 }
 
-function pageOf(name: string) {
+function anchorOf(name: string) {
   return name.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { App } from 'aws-cdk-lib'
+import { App, Validations } from 'aws-cdk-lib'
+import { AwsSolutionsChecks } from 'cdk-nag'
 import { readSettings } from '../functions/settings.ts'
 import { ServiceStack } from './service-stack.ts'
 
@@ -28,3 +29,5 @@ new ServiceStack(app, context('stack') ?? 'Broadsheet', {
   destroyData: context('destroyData') === 'true',
   sendEvents: context('sendEvents') !== 'false',
 })
+
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app))

@@ -29,7 +29,7 @@ export const errorCodes: Readonly<Record<string, string>> = {
 
   // posts
   'post.input': 'The post has the wrong shape; `errors` names each field.',
-  'post.id': 'The explicit id is too long, or no text.',
+  'post.id': 'The explicit id is longer than 500 characters.',
   'post.title': 'The post has no title and no text to take one from.',
   'post.date': 'The date cannot be read. It is never guessed.',
   'post.date-missing':

@@ -96,6 +96,17 @@ describe('web', () => {
     }
   })
 
+  it('answers what the edge asked the bucket for in vain', async () => {
+    const { platform, post } = await openWithKey()
+    await post('{"id":"a","title":"A","content":"x"}', 'application/json')
+    await platform.settle()
+    const at = async (path: string) => (await platform.doorways.web(path)).status
+    expect(await at('/index.html')).toBe(200)
+    expect(await at('/posts/a/index.html')).toBe(200)
+    expect(await at('/posts/none/index.html')).toBe(404)
+    expect(await at('/robots.txt')).toBe(200)
+  })
+
   it('refuses what is too large, broken or without a key, each clearly', async () => {
     const { platform, post } = await openWithKey()
     const cases: [Response, number, string][] = [
@@ -241,6 +252,23 @@ describe('clock', () => {
     expect((await platform.records.get(recordKeys.clock))?.value).toEqual({
       at: '2026-03-05T08:00:00.000Z',
     })
+  })
+})
+
+describe('the line of a tick', () => {
+  it('is one of which CloudWatch makes metrics', async () => {
+    const platform = await open()
+    await platform.doorways.clock()
+    const line = JSON.parse(platform.logged.find((one) => one.includes('"tick"')) ?? '{}')
+    const [{ Dimensions, Metrics, Namespace }] = line._aws.CloudWatchMetrics
+    expect(Namespace).toBe('Broadsheet')
+    for (const name of [
+      ...Dimensions.flat(),
+      ...Metrics.map(({ Name }: { Name: string }) => Name),
+    ]) {
+      expect(line).toHaveProperty(name)
+    }
+    expect(line).toMatchObject({ FeedsBehind: 0, RunsStanding: 0 })
   })
 })
 

@@ -67,6 +67,20 @@ describe('a tick', () => {
     })
     expect(service.platform.now().toISOString()).toBe('2026-03-02T08:00:00.000Z')
   })
+
+  it('of an instant to come can be repeated for those who subscribed meanwhile', async () => {
+    const service = await openService({ now: '2026-03-02T08:30:00Z' })
+    await service.api('POST', '/api/v1/tick')
+    const now = '2026-03-04T09:00:00Z'
+    await service.api('POST', '/api/v1/tick', { now })
+    await service.api('POST', '/api/v1/subscribers', reader)
+    await service.publish({ id: 'a', title: 'A', content: 'x' })
+    const answer = await service.api('POST', '/api/v1/tick', { now })
+    expect((await answer.json()).runs).toMatchObject([{ state: 'done', counts: { accepted: 1 } }])
+    const again = await service.api('POST', '/api/v1/tick', { now })
+    expect((await again.json()).runs).toEqual([])
+    expect(await service.mails()).toHaveLength(1)
+  })
 })
 
 describe('a backup', () => {

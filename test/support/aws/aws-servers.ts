@@ -32,10 +32,17 @@ export async function startAwsServers() {
     sqs: new SQSClient({ region, credentials, endpoint: `http://127.0.0.1:${fauxqs.port}` }),
     ses: new SESClient({ region, credentials, endpoint: ses.url, maxAttempts: 1 }),
   }
+  const urls = {
+    s3: front.url,
+    dynamodb: dynamoUrl,
+    sqs: `http://127.0.0.1:${fauxqs.port}`,
+    ses: ses.url,
+  }
   let names = 0
 
   return {
     clients,
+    urls,
     ses,
     fauxqs,
     async bucket() {
