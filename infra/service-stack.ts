@@ -20,6 +20,11 @@ export interface ServiceStackProps extends StackProps {
   /** The site's own domain; with `hostedZone`, certificate and DNS records are made. */
   domain?: string
   hostedZone?: { id: string; name: string }
+  /**
+   * A certificate for `domain` in us-east-1, where CloudFront looks for it. Needed with a domain
+   * unless the stack itself lies there and has the zone.
+   */
+  certificateArn?: string
   /** The domain of `mail.from`. */
   mailDomain?: string
   alarmAddress?: string
@@ -82,21 +87,31 @@ export class ServiceStack extends Stack {
     let address = webUrl.url
     let site: Site | undefined
     if (props.edge !== 'none') {
-      const certificate =
-        props.domain && zone
-          ? new Certificate(this, 'Certificate', {
-              domainName: props.domain,
-              validation: CertificateValidation.fromDns(zone),
-            })
-          : undefined
+      const { domain, certificateArn } = props
+      const certificate = !domain
+        ? undefined
+        : certificateArn
+          ? Certificate.fromCertificateArn(this, 'Certificate', certificateArn)
+          : zone
+            ? new Certificate(this, 'Certificate', {
+                domainName: domain,
+                validation: CertificateValidation.fromDns(zone),
+              })
+            : undefined
       site = new Site(this, 'Site', {
         bucket: records.bucket,
         webUrl,
-        ...(props.domain ? { domain: props.domain } : {}),
-        ...(certificate ? { certificate } : {}),
+        ...(domain && certificate ? { domain, certificate } : {}),
         ...(zone ? { zone } : {}),
       })
-      address = props.domain ? `https://${props.domain}` : site.address
+      // A name without a certificate cannot be served: the site then stays at CloudFront's own.
+      address = domain && certificate ? `https://${domain}` : site.address
+      if (domain && certificate && !zone) {
+        new CfnOutput(this, 'SiteDns', {
+          value: `${domain} CNAME ${site.distribution.distributionDomainName}`,
+          description: 'DNS record to make: leads the domain to the site',
+        })
+      }
     }
     new StringParameter(this, 'Address', {
       parameterName: addressParameter,

@@ -95,9 +95,12 @@ export class Site extends Construct {
       additionalBehaviors: Object.fromEntries(dynamicPaths.map((path) => [path, web])),
       httpVersion: HttpVersion.HTTP2_AND_3,
       priceClass: PriceClass.PRICE_CLASS_100,
-      minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
       ...(props.domain && props.certificate
-        ? { domainNames: [props.domain], certificate: props.certificate }
+        ? {
+            domainNames: [props.domain],
+            certificate: props.certificate,
+            minimumProtocolVersion: SecurityPolicyProtocol.TLS_V1_2_2021,
+          }
         : {}),
     })
     if (props.domain && props.zone) {

@@ -20,23 +20,20 @@ const run = promisify(execFile)
 /** Whose bytes are not ours: the SDK and what it stands on. */
 const sdk = /node_modules\/(@aws-sdk|@aws-crypto|@smithy|@aws|bowser|fast-xml-parser|tslib)\//
 
+/** Kilobytes at start that a bundle may have; to be lowered when it shrinks. */
+const mostAtStart = { web: 760, jobs: 480, clock: 300, feedback: 300 }
+
 let servers: AwsServers
 let parameters: Server
 let environment: Record<string, string>
 let folder: string
-const coreBytes = new Map<string, number>()
+const sizes = new Map<string, { whole: number; atStart: number }>()
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'broadsheet-'))
   for (const name of doorwayNames) {
     mkdirSync(join(folder, name), { recursive: true })
-    const { outputs } = buildDoorway(name, join(folder, name))
-    const parts = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs))
-    const core = parts.filter(([file]) => !sdk.test(file))
-    coreBytes.set(
-      name,
-      core.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0),
-    )
+    sizes.set(name, sizesOf(buildDoorway(name, join(folder, name))))
   }
   servers = await startAwsServers()
   // SSM as far as a function meets it: the one parameter.
@@ -46,6 +43,8 @@ beforeAll(async () => {
   })
   await new Promise<void>((resolve) => parameters.listen(0, '127.0.0.1', resolve))
   const queues = await servers.queues()
+  // The emulator names itself by a host that only its own clients reach.
+  const reachable = (url: string) => url.replace(/\/\/[^/:]+/, '//127.0.0.1')
   environment = {
     PATH: process.env.PATH ?? '',
     AWS_REGION: 'eu-central-1',
@@ -59,10 +58,10 @@ beforeAll(async () => {
     BROADSHEET_TABLE: await servers.table(),
     BROADSHEET_BUCKET: await servers.bucket(),
     BROADSHEET_ADDRESS_PARAMETER: '/Broadsheet/address',
-    BROADSHEET_QUEUE_URGENT: queues.urgent,
-    BROADSHEET_QUEUE_WORK: queues.work,
-    BROADSHEET_QUEUE_MAIL: queues.mail,
-    BROADSHEET_QUEUE_DEAD: queues.dead,
+    BROADSHEET_QUEUE_URGENT: reachable(queues.urgent),
+    BROADSHEET_QUEUE_WORK: reachable(queues.work),
+    BROADSHEET_QUEUE_MAIL: reachable(queues.mail),
+    BROADSHEET_QUEUE_DEAD: reachable(queues.dead),
   }
 })
 afterAll(async () => {
@@ -70,6 +69,24 @@ afterAll(async () => {
   parameters.close()
   rmSync(folder, { recursive: true, force: true })
 })
+
+/** Kilobytes of a bundle without the SDK: what is loaded at start, and with the parts that a job loads. */
+function sizesOf({ outputs }: ReturnType<typeof buildDoorway>) {
+  const bytesOf = (file: string) =>
+    Object.entries(outputs[file]?.inputs ?? {})
+      .filter(([input]) => !sdk.test(input))
+      .reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)
+  const entry = Object.keys(outputs).find((file) => file.endsWith('/index.mjs')) ?? ''
+  const start = new Set([entry])
+  for (const file of start) {
+    for (const { path, kind } of outputs[file]?.imports ?? []) {
+      if (kind === 'import-statement') start.add(path)
+    }
+  }
+  const sum = (files: Iterable<string>) =>
+    Math.round([...files].reduce((bytes, file) => bytes + bytesOf(file), 0) / 1000)
+  return { whole: sum(Object.keys(outputs)), atStart: sum(start) }
+}
 
 /** Starts a bundle in a process of its own, as Lambda does, and gives its handler's answers. */
 async function invoke(
@@ -96,12 +113,12 @@ describe('what is deployed', () => {
   it.each(doorwayNames)('%s: imports and has a handler; its size is printed', async (name) => {
     const times: number[] = []
     for (let i = 0; i < 3; i++) times.push((await invoke(name, [])).importMs)
-    const kilobytes = (coreBytes.get(name) ?? 0) / 1000
+    const { whole = 0, atStart = 0 } = sizes.get(name) ?? {}
     console.log(
-      `${name}: ${kilobytes.toFixed(0)} kB of our own, minified; cold import ${Math.min(...times).toFixed(0)} ms`,
+      `${name}: ${atStart} kB at start, ${whole} kB in all, minified and without the SDK; cold import ${Math.min(...times).toFixed(0)} ms`,
     )
-    // The build that splits is loaded in parts: this is all of it.
-    expect(kilobytes).toBeLessThan(mostKilobytes)
+    expect(atStart).toBeGreaterThan(0)
+    expect(atStart).toBeLessThanOrEqual(mostAtStart[name])
   })
 
   it('publishes, renders, ticks and takes feedback from its environment alone', async () => {
@@ -142,5 +159,3 @@ describe('what is deployed', () => {
     expect(await responseOf(feed).text()).toContain('Deployed')
   })
 })
-
-const mostKilobytes = 900

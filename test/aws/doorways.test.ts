@@ -259,7 +259,9 @@ describe('the line of a tick', () => {
   it('is one of which CloudWatch makes metrics', async () => {
     const platform = await open()
     await platform.doorways.clock()
-    const line = JSON.parse(platform.logged.find((one) => one.includes('"tick"')) ?? '{}')
+    await platform.settle()
+    await platform.doorways.clock()
+    const line = JSON.parse(platform.logged.findLast((one) => one.includes('"tick"')) ?? '{}')
     const [{ Dimensions, Metrics, Namespace }] = line._aws.CloudWatchMetrics
     expect(Namespace).toBe('Broadsheet')
     for (const name of [

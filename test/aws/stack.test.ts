@@ -411,6 +411,28 @@ describe('the edge', () => {
     DistributionConfig: Config
   }
 
+  it('takes a domain only with a certificate for it', () => {
+    const domain = 'news.example'
+    const without = Template.fromStack(stackOf({ domain }).stack)
+    without.hasResourceProperties('AWS::CloudFront::Distribution', {
+      DistributionConfig: { Aliases: Match.absent() },
+    })
+    expect(JSON.stringify(without.findOutputs('SiteUrl'))).not.toContain(domain)
+    const certificateArn = 'arn:aws:acm:us-east-1:111122223333:certificate/c'
+    const withOne = Template.fromStack(stackOf({ domain, certificateArn }).stack)
+    withOne.hasResourceProperties('AWS::CloudFront::Distribution', {
+      DistributionConfig: {
+        Aliases: [domain],
+        ViewerCertificate: {
+          AcmCertificateArn: certificateArn,
+          MinimumProtocolVersion: 'TLSv1.2_2021',
+        },
+      },
+    })
+    withOne.hasOutput('SiteUrl', { Value: `https://${domain}` })
+    withOne.hasOutput('SiteDns', {})
+  })
+
   it('is left out with `edge=none`, and the web function serves everything', () => {
     withoutEdge.resourceCountIs('AWS::CloudFront::Distribution', 0)
     withoutEdge.resourceCountIs('AWS::Lambda::Url', 1)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type {
   NewRecord,
   RecordKey,
@@ -236,7 +237,8 @@ export async function searchInterleavings(
         const choices = mustGoOn ? all.filter(goesOn) : all
         if (path[depth] === undefined) {
           const bounded = Number.isFinite(left) ? `${current} ${left} ` : ''
-          const state = `${bounded}${stateOf()}`
+          // A hash: whole states of a long search would fill the memory.
+          const state = createHash('sha1').update(`${bounded}${stateOf()}`).digest('base64')
           if (seen.has(state)) return undefined
           seen.add(state)
           path.push({ choices, taken: 0 })
