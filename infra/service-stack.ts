@@ -127,7 +127,7 @@ export class ServiceStack extends Stack {
 
     new CfnOutput(this, 'SiteUrl', { value: address })
     new CfnOutput(this, 'Next', {
-      value: `npx broadsheet keys create me --stack ${id}`,
+      value: `npx -c "node infra/create-key.ts ${records.table.tableName} me"`,
       description: 'Makes the first key, with your own AWS credentials',
     })
     new CfnOutput(this, 'TableName', { value: records.table.tableName })

@@ -4,18 +4,17 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildDoorway } from '../../bin/bundle.js'
-import { createApiKey } from '../../functions/api-keys.ts'
-import { dynamodbRecordStore } from '../../functions/aws/dynamodb-record-store.ts'
 import { doorwayNames } from '../../infra/compute.ts'
 import type { AwsServers } from '../support/aws/aws-platform.ts'
 import { startAwsServers } from '../support/aws/aws-servers.ts'
 import { functionUrlEvent, responseOf } from '../support/aws/function-url-event.ts'
 
 const run = promisify(execFile)
+const script = fileURLToPath(new URL('../../infra/create-key.ts', import.meta.url))
 
 /** Whose bytes are not ours: the SDK and what it stands on. */
 const sdk = /node_modules\/(@aws-sdk|@aws-crypto|@smithy|@aws|bowser|fast-xml-parser|tslib)\//
@@ -93,7 +92,7 @@ async function invoke(
   name: string,
   events: unknown[],
 ): Promise<{ importMs: number; answers: unknown[] }> {
-  const script = `
+  const program = `
     const started = performance.now()
     const { handler } = await import(${JSON.stringify(pathToFileURL(join(folder, name, 'index.mjs')).href)})
     const importMs = performance.now() - started
@@ -102,7 +101,7 @@ async function invoke(
     for (const event of ${JSON.stringify(events)}) answers.push((await handler(event, {})) ?? null)
     process.stdout.write(JSON.stringify({ importMs, answers }))
     process.exit(0)`
-  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], {
     env: environment,
     maxBuffer: 64 * 1024 * 1024,
   })
@@ -121,15 +120,11 @@ describe('what is deployed', () => {
     expect(atStart).toBeLessThanOrEqual(mostAtStart[name])
   })
 
-  it('publishes, renders, ticks and takes feedback from its environment alone', async () => {
-    const { dynamodb } = servers.clients
-    const now = () => new Date()
-    const records = dynamodbRecordStore({
-      client: dynamodb,
-      table: environment.BROADSHEET_TABLE ?? '',
-      now,
+  it('publishes with its first key, renders, ticks and takes feedback from its environment alone', async () => {
+    const made = await run(process.execPath, [script, environment.BROADSHEET_TABLE ?? '', 'me'], {
+      env: environment,
     })
-    const { key } = await createApiKey({ records, now }, 'test')
+    const key = made.stdout.trim()
     const publish = await functionUrlEvent('/api/v1/posts', {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },

@@ -296,7 +296,9 @@ describe.each(variants)('the stack, %s', (_, template) => {
 
   it('says where the site is and what comes next', () => {
     template.hasOutput('SiteUrl', {})
-    template.hasOutput('Next', { Value: Match.stringLikeRegexp('keys create me --stack') })
+    const next = JSON.stringify(template.findOutputs('Next'))
+    expect(next).toContain('node infra/create-key.ts ')
+    expect(next).toContain('RecordsTable')
   })
 
   it('knows the site’s address by a parameter alone, as a variable would close a cycle', () => {
@@ -345,6 +347,18 @@ describe('the stack', () => {
     }
     expect(EventDestination.MatchingEventTypes.sort()).toEqual(types)
     template.hasResourceProperties('AWS::SNS::Subscription', { RawMessageDelivery: true })
+  })
+
+  it('names in each alarm what to do about it', () => {
+    const text = readFileSync(new URL('../../docs/aws.md', import.meta.url), 'utf8')
+    const anchors = [...text.matchAll(/^### (.*)$/gm)].map(([, title = '']) =>
+      title.toLowerCase().replaceAll(' ', '-'),
+    )
+    const named = resources(withSender, 'AWS::CloudWatch::Alarm').map(
+      ([, { Properties }]) =>
+        (Properties as unknown as { AlarmDescription: string }).AlarmDescription,
+    )
+    expect(named.sort()).toEqual(anchors.map((anchor) => `docs/aws.md#${anchor}`).sort())
   })
 
   it('lets alarms publish to their topic', () => {

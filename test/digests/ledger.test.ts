@@ -252,7 +252,7 @@ describe('the ledger, every order of steps searched', { timeout: 180_000 }, () =
 })
 
 describe.runIf(isLong)('larger instances of the ledger', () => {
-  const minutes = 20 * 60_000
+  const minutes = 90 * 60_000
 
   it('three workers, a death, a clock', { timeout: minutes }, async () => {
     for (const mailer of [outbox, smtp, { ...smtp, unclear: 'resend' } as const]) {
