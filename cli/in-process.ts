@@ -1,6 +1,6 @@
 import { createApp } from '../functions/app.ts'
 import { ServiceError } from '../functions/errors.ts'
-import { jsonLog } from '../functions/local/json-log.ts'
+import { jsonLog } from '../functions/json-log.ts'
 import { type LocalPlatform, localPlatform } from '../functions/local/platform.ts'
 import { configuration } from './configuration.ts'
 import { type Connection, withKey } from './connection.ts'

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import type { Command } from 'commander'
 import { createApp } from '../../functions/app.ts'
-import { jsonLog } from '../../functions/local/json-log.ts'
+import { jsonLog } from '../../functions/json-log.ts'
 import { localPlatform } from '../../functions/local/platform.ts'
 import { startServer } from '../../functions/local/server.ts'
 import { stopOnSignals } from '../../functions/local/stop-signals.ts'

@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { SESClient } from '@aws-sdk/client-ses'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import manifest from '../../package.json' with { type: 'json' }
-import { jsonLog } from '../local/json-log.ts'
+import { jsonLog } from '../json-log.ts'
 import type { Log, Mailer, Platform } from '../platform.ts'
 import type { Settings } from '../settings.ts'
 import { dynamodbRecordStore } from './dynamodb-record-store.ts'

@@ -1,7 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { recordKeys } from '../keys.ts'
 import type { RecordStore } from '../platform.ts'
-import type { Secrets } from '../secrets.ts'
+import { newKey, newLinkKey, type Secrets } from '../secrets.ts'
 
 interface LinkKeys {
   keys: { id: string; key: string }[]
@@ -59,13 +58,4 @@ async function kept<T>(records: RecordStore, name: 'subscribers' | 'links', fres
   const after = await records.get<T>(key)
   if (!after) throw new Error(`the secret \`${name}\` was stored and is not there`)
   return after.value
-}
-
-function newKey() {
-  return randomBytes(32).toString('base64url')
-}
-
-function newLinkKey() {
-  const key = newKey()
-  return { id: createHash('sha256').update(`link:${key}`).digest('base64url').slice(0, 6), key }
 }

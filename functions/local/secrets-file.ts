@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ServiceError } from '../errors.ts'
-import type { Secrets } from '../secrets.ts'
+import { newKey, newLinkKey, type Secrets } from '../secrets.ts'
 
 /** `DATA/secrets.json`: readable by its user only, never part of a log or an answer. */
 export interface SecretsFile {
@@ -63,16 +63,6 @@ export function openSecrets(path: string, given?: string): SecretsFile {
     rotateLinks: () => change({ ...current, links: [newLinkKey(), ...current.links] }),
     keepLocalKey: (localKey) => change({ ...current, localKey }),
   }
-}
-
-function newKey(): string {
-  return randomBytes(32).toString('base64url')
-}
-
-// The id is short, as it stands in every link, and says nothing of the key.
-function newLinkKey(): { id: string; key: string } {
-  const key = newKey()
-  return { id: createHash('sha256').update(`link:${key}`).digest('base64url').slice(0, 6), key }
 }
 
 function read(path: string): Content | undefined {

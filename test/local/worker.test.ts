@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Job } from '../../functions/jobs.ts'
+import { jsonLog } from '../../functions/json-log.ts'
 import { openDatabase } from '../../functions/local/database.ts'
-import { jsonLog } from '../../functions/local/json-log.ts'
 import { startMinuteClock } from '../../functions/local/minute-clock.ts'
 import { sqliteJobQueue } from '../../functions/local/sqlite-job-queue.ts'
 import { startWorker } from '../../functions/local/worker.ts'

@@ -5,7 +5,7 @@ import { handlerFor as jobsHandlerFor } from '../../../functions/aws/jobs.lambda
 import { type AwsPlatform, awsPlatform } from '../../../functions/aws/platform.ts'
 import { lanes, type QueueUrls } from '../../../functions/aws/sqs-job-queue.ts'
 import { handlerFor as webHandlerFor } from '../../../functions/aws/web.lambda.ts'
-import { jsonLog } from '../../../functions/local/json-log.ts'
+import { jsonLog } from '../../../functions/json-log.ts'
 import { recipientOf, type ScratchPlatformOptions, scratchSettings } from '../scratch-platform.ts'
 import type { startAwsServers } from './aws-servers.ts'
 import { functionUrlEvent, responseOf } from './function-url-event.ts'

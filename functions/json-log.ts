@@ -1,4 +1,4 @@
-import type { Json, Log } from '../platform.ts'
+import type { Json, Log } from './platform.ts'
 
 export const logLevels = ['info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
