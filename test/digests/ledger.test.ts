@@ -254,7 +254,7 @@ describe('the ledger, every order of steps searched', { timeout: 180_000 }, () =
 describe.runIf(isLong)('larger instances of the ledger', () => {
   const minutes = 90 * 60_000
 
-  it('three workers, a death, a clock', { timeout: minutes }, async () => {
+  it('three workers and a clock', { timeout: minutes }, async () => {
     for (const mailer of [outbox, smtp, { ...smtp, unclear: 'resend' } as const]) {
       await search({ mailer, runs: [{ to: 1 }, { to: 2 }] }, (world) => [
         world.worker('run1'),
