@@ -30,6 +30,9 @@ const views = {
   ],
 } as const
 
+/** Pictures of every page are for people, and take half of the time: `BROADSHEET_PICTURES=1` makes them. */
+const isLookedAt = process.env.BROADSHEET_PICTURES === '1'
+
 describe.skipIf(missingBrowser)('pages in a browser', () => {
   let browser: Browser
   let server: Server
@@ -87,7 +90,8 @@ describe.skipIf(missingBrowser)('pages in a browser', () => {
           if (scripts > 0) problems.push(`${label} has scripts or inline styles`)
           if (lang !== locale) problems.push(`${label} says that it is in ${lang}`)
           // After the look at inline styles: hiding the caret sets one.
-          await page.screenshot({ path: join(output, `${label}.png`), fullPage: true })
+          if (isLookedAt)
+            await page.screenshot({ path: join(output, `${label}.png`), fullPage: true })
           if (!isChecked) continue
           await page.evaluate(axe)
           const violations = await page.evaluate(async () => {
@@ -123,7 +127,8 @@ describe.skipIf(missingBrowser)('pages in a browser', () => {
         for (const name of sampleMails(locale).keys()) {
           await page.goto(`${origin}/mail/${locale}/${name}`)
           const label = `mail-${locale}-${name}-${width}-${scheme}`
-          await page.screenshot({ path: join(output, `${label}.png`), fullPage: true })
+          if (isLookedAt)
+            await page.screenshot({ path: join(output, `${label}.png`), fullPage: true })
           const wide = await page.evaluate(
             () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
           )
