@@ -80,7 +80,8 @@ export function samePreferences(a: Preferences, b: Preferences): boolean {
   )
 }
 
-function rhythmOf(preferences: Preferences) {
+/** The fields of a reader's item that say when and how to write, its schedule included. */
+export function rhythmOf(preferences: Preferences) {
   const { cadence, day, at, timeZone, locale } = preferences
   return {
     cadence,

@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Platform } from '../platform.ts'
 import { normaliseAddress, subscriberIdOf } from './address.ts'
 import { moveReader } from './change-address.ts'
-import { startingNow } from './choices.ts'
+import { rhythmOf, startingNow } from './choices.ts'
 import { changeSubscriber } from './memberships.ts'
-import { scheduleOf } from './schedule.ts'
 import { getSubscriber } from './store.ts'
 import type { Consent, Preferences, Subscriber } from './subscriber.ts'
 import {
@@ -65,7 +64,7 @@ export async function keepPending(
     if (current && current.state !== 'pending') return undefined
     return {
       ...(current ?? newReader(id, request.wanted, platform.now())),
-      ...fieldsOf(request.wanted),
+      ...rhythmOf(request.wanted),
       email: request.email,
       wanted: request.wanted,
       expires: request.expires,
@@ -140,7 +139,7 @@ export function newReader(id: string, wanted: Preferences, now: Date): Subscribe
     id,
     state: 'pending',
     categories: {},
-    ...fieldsOf(wanted),
+    ...rhythmOf(wanted),
     watermark: 0,
     createdAt: now.toISOString(),
   }
@@ -160,18 +159,6 @@ export function mayConfirm(
   if (isReader(current)) return false
   if (current.state === 'suppressed' && current.reason !== 'erased') return false
   return current.unsubscribedAt === undefined || request.consent.at >= current.unsubscribedAt
-}
-
-function fieldsOf(wanted: Preferences) {
-  const { cadence, day, at, timeZone, locale } = wanted
-  return {
-    cadence,
-    ...(day === undefined ? {} : { day }),
-    at,
-    timeZone,
-    locale,
-    schedule: scheduleOf(wanted).id,
-  }
 }
 
 const dayMs = 24 * 60 * 60 * 1000
