@@ -3,8 +3,8 @@ import type { Platform, RecordKey } from '../platform.ts'
 import { entryIdOf } from './identity.ts'
 import { isListed } from './log.ts'
 import { decideMail, decideMailAgain } from './mail-mode.ts'
-import type { ParsedPost } from './parse-post.ts'
 import type { PostState } from './post.ts'
+import type { ParsedPost } from './source/parse-post.ts'
 import { rowsOf, type StoredPost } from './stored-post.ts'
 
 /** What a post's new record is made of, beside the record it replaces. */

@@ -1,7 +1,7 @@
 import { recordKeys } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import { findIdentities, postIdOf } from './identity.ts'
-import type { ParsedPost } from './parse-post.ts'
+import type { ParsedPost } from './source/parse-post.ts'
 import type { StoredPost } from './stored-post.ts'
 
 /** A source that was read and can become a post. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { PostSource } from './parse-post.ts'
+import type { PostSource } from './source/parse-post.ts'
 
 /** A line of an import: a file (`path` with `source` or `sourceBase64`), or a post as in the API. */
 export type ImportLine =

@@ -2,8 +2,13 @@ import { createHash } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import type { Draft } from './find-drafts.ts'
 import { identityHash, postIdOf, randomPostId } from './identity.ts'
-import { type ParsedPost, type ParseOutcome, type PostSource, parsePost } from './parse-post.ts'
 import type { PublishOutcome } from './publish-outcome.ts'
+import {
+  type ParsedPost,
+  type ParseOutcome,
+  type PostSource,
+  parsePost,
+} from './source/parse-post.ts'
 import {
   type PublishPlatform,
   type Stored,

@@ -10,7 +10,6 @@ import { newestPosts } from './date-index.ts'
 import { answerOnce, type KeptAnswer } from './idempotency.ts'
 import { pathFault } from './import-line.ts'
 import { importRoute } from './import-route.ts'
-import type { PostSource } from './parse-post.ts'
 import { getPost } from './post.ts'
 import {
   type ChangeAnswer,
@@ -23,6 +22,7 @@ import {
 } from './post-answer.ts'
 import { getPostBody } from './post-body.ts'
 import { type PublishOutcome, publishPost } from './publish.ts'
+import type { PostSource } from './source/parse-post.ts'
 import { withdrawPost } from './withdraw.ts'
 
 const publishQuery = v.object({

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../functions/errors.ts'
-import type { ParsedPost } from '../../functions/posts/parse-post.ts'
+import type { ParsedPost } from '../../functions/posts/source/parse-post.ts'
 import { outcomeOf } from './parsed.ts'
 
 // Real posts that are not ours to publish live beside the checkout, where they exist at all.

@@ -1,5 +1,9 @@
 import { ServiceError } from '../../functions/errors.ts'
-import { type ParseContext, type ParsedPost, parsePost } from '../../functions/posts/parse-post.ts'
+import {
+  type ParseContext,
+  type ParsedPost,
+  parsePost,
+} from '../../functions/posts/source/parse-post.ts'
 import { defaultSettings, type Settings } from '../../functions/settings.ts'
 
 export const siteSettings: Settings = {

@@ -1,5 +1,5 @@
-import type { PostSource } from '../../functions/posts/parse-post.ts'
 import type { PostOutcome, PublishOutcome } from '../../functions/posts/publish.ts'
+import type { PostSource } from '../../functions/posts/source/parse-post.ts'
 
 /** A Markdown post with front matter; `path` makes it known again. */
 export function markdown(

@@ -1,5 +1,5 @@
-import { urlPaths } from '../keys.ts'
-import { slugify } from './slug.ts'
+import { urlPaths } from '../../keys.ts'
+import { slugify } from '../slug.ts'
 import { describePath } from './source-path.ts'
 
 export interface LiquidContext {

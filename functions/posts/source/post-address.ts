@@ -1,11 +1,11 @@
-import { invalid } from '../errors.ts'
-import { urlPaths } from '../keys.ts'
-import type { Settings } from '../settings.ts'
+import { invalid } from '../../errors.ts'
+import { urlPaths } from '../../keys.ts'
+import type { Settings } from '../../settings.ts'
+import { resolveUrl, webAddress } from '../content/urls.ts'
+import { slugify, slugOfAddress } from '../slug.ts'
 import type { PostIdentity, PostSource } from './parse-post.ts'
 import type { PostFields } from './post-fields.ts'
-import { slugify, slugOfAddress } from './slug.ts'
 import type { SourcePath } from './source-path.ts'
-import { resolveUrl, webAddress } from './urls.ts'
 
 /** Where a post with this slug stands with us. Absolute. */
 export const pageUrl = (settings: Settings, slug: string) =>

@@ -1,6 +1,6 @@
 import MarkdownIt, { type Env, type RendererRule, type Token } from 'markdown-it'
 import cjkFriendly from 'markdown-it-cjk-friendly'
-import { tooLarge } from '../errors.ts'
+import { tooLarge } from '../../errors.ts'
 import { footnotes } from './footnotes.ts'
 import { kramdownAttributes } from './kramdown.ts'
 

@@ -1,4 +1,4 @@
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../../settings.ts'
 import type { Dialect } from './front-matter.ts'
 import { resolveLiquid } from './liquid.ts'
 import type { PostFields } from './post-fields.ts'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { type FieldError, invalid, ServiceError } from '../errors.ts'
+import { type FieldError, invalid, ServiceError } from '../../errors.ts'
 
 const line = (limit: number) => v.pipe(v.string(), v.maxLength(limit))
 const names = v.union([v.pipe(v.array(line(200)), v.maxLength(100)), line(2000)])

@@ -1,5 +1,5 @@
 import { parse as parseToml, TomlDate, TomlError } from 'smol-toml'
-import { invalid } from '../errors.ts'
+import { invalid } from '../../errors.ts'
 import { isMapping, readYaml } from './yaml.ts'
 
 export type Dialect = 'yaml' | 'toml' | 'json' | 'pelican' | 'none'

@@ -1,5 +1,5 @@
-import type { Settings } from '../settings.ts'
-import type { TextRun } from './content.ts'
+import type { Settings } from '../../settings.ts'
+import type { TextRun } from '../content/content.ts'
 
 /**
  * The language that an author names, as BCP 47 (`zh_CN.UTF-8` is `zh-CN`); `undefined` when it is

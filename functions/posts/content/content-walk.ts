@@ -1,9 +1,9 @@
-import { tooLarge } from '../errors.ts'
+import { tooLarge } from '../../errors.ts'
+import type { PostImage } from '../post.ts'
 import { tableContent } from './allow-list.ts'
 import type { ContentOptions, TextRun } from './content.ts'
 import type { Fragments } from './fragments.ts'
 import { type PlainTextMark, plainTextWriter } from './plain-text.ts'
-import type { PostImage } from './post.ts'
 
 /** An element of the source that is open. */
 export interface Open {

@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2'
+import type { PostImage } from '../post.ts'
 import { closeTag } from './content-close.ts'
 import { openTag } from './content-open.ts'
 import {
@@ -11,7 +12,6 @@ import {
   writeText,
 } from './content-walk.ts'
 import { findFragments } from './fragments.ts'
-import type { PostImage } from './post.ts'
 import { webAddress } from './urls.ts'
 
 export interface ContentOptions {

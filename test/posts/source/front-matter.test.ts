@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { readFrontMatter } from '../../functions/posts/front-matter.ts'
-import { readYaml } from '../../functions/posts/yaml.ts'
-import { parsed, refusalOf } from './parsed.ts'
+import { readFrontMatter } from '../../../functions/posts/source/front-matter.ts'
+import { readYaml } from '../../../functions/posts/source/yaml.ts'
+import { parsed, refusalOf } from '../parsed.ts'
 
 const values = (text: string) => ({ ...readFrontMatter(text).values })
 

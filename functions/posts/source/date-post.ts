@@ -1,4 +1,4 @@
-import { invalid } from '../errors.ts'
+import { invalid } from '../../errors.ts'
 import { type CalendarDay, formatInstant, readDate, startOfDay } from './dates.ts'
 import type { ParseContext, ParsedPost } from './parse-post.ts'
 import type { PostFields } from './post-fields.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { outcomeOf, parsed, refusalOf } from './parsed.ts'
+import { outcomeOf, parsed, refusalOf } from '../parsed.ts'
 
 const json = (value: unknown, options = {}) =>
   parsed(JSON.stringify(value), { contentType: 'application/json' }, options)

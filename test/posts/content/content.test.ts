@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type ContentOptions, readContent } from '../../functions/posts/content.ts'
-import { renderMarkdown } from '../../functions/posts/markdown.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { type ContentOptions, readContent } from '../../../functions/posts/content/content.ts'
+import { renderMarkdown } from '../../../functions/posts/content/markdown.ts'
+import { defaultSettings } from '../../../functions/settings.ts'
 
 const page = 'https://news.example/posts/quay/'
 const hiddenLines = defaultSettings.content.hiddenLines.map(

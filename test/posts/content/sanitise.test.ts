@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { type DefaultTreeAdapterMap, parseFragment, serialize } from 'parse5'
 import { describe, expect, it } from 'vitest'
-import { readContent } from '../../functions/posts/content.ts'
-import { renderMarkdown } from '../../functions/posts/markdown.ts'
-import { xssVectors } from './xss-vectors.ts'
+import { readContent } from '../../../functions/posts/content/content.ts'
+import { renderMarkdown } from '../../../functions/posts/content/markdown.ts'
+import { xssVectors } from '../xss-vectors.ts'
 
 const options = {
   baseUrl: 'https://news.example/posts/a/',

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ServiceError } from '../../functions/errors.ts'
-import { outcomeOf, parsed, refusalOf, siteSettings } from './parsed.ts'
+import { ServiceError } from '../../../functions/errors.ts'
+import { outcomeOf, parsed, refusalOf, siteSettings } from '../parsed.ts'
 
 const fixture = (path: string) =>
-  readFileSync(new URL(`../fixtures/posts/${path}`, import.meta.url))
+  readFileSync(new URL(`../../fixtures/posts/${path}`, import.meta.url))
 const imported = (root: string, path: string, settings = siteSettings) =>
   parsed(fixture(`${root}/${path}`), { path }, { way: 'import', settings })
 
@@ -421,7 +421,7 @@ describe('the identities of a post', () => {
 
   it('do not leave the site by a traversal', () => {
     const post = parsed('---\ntitle: A\npermalink: /%2e%2e/%2e%2e/baddie.html\n---\nB', {
-      path: '../../etc/a.md',
+      path: '../../../etc/a.md',
     })
     expect(post.identities).toEqual([
       { kind: 'path', value: 'etc/a.md' },

@@ -1,4 +1,5 @@
-import { invalid } from '../errors.ts'
+import { invalid } from '../../errors.ts'
+import type { Enclosure, MailMode, PostImage } from '../post.ts'
 import {
   asOne,
   type Fields,
@@ -11,7 +12,6 @@ import {
   truthOf,
 } from './field-values.ts'
 import type { FrontMatter } from './front-matter.ts'
-import type { Enclosure, MailMode, PostImage } from './post.ts'
 import type { PostInput } from './post-input.ts'
 import { isMapping } from './yaml.ts'
 

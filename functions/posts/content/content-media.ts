@@ -1,3 +1,4 @@
+import type { PostImage } from '../post.ts'
 import {
   addToRun,
   escapeAttribute,
@@ -7,7 +8,6 @@ import {
   write,
   writeInCell,
 } from './content-walk.ts'
-import type { PostImage } from './post.ts'
 import { resolveUrl } from './urls.ts'
 
 type Attributes = Readonly<Record<string, string>>
