@@ -39,6 +39,8 @@ export interface Outbox {
   list(options: { limit: number; after?: string }): Promise<{ id: string; at: Date }[]>
   /** The whole message, or `undefined` when there is none of that id, whatever the id holds. */
   read(id: string): Promise<Uint8Array | undefined>
+  /** Removes every mail to a reader, but that of the run `exceptRun`. */
+  forget(subscriberId: string, exceptRun?: string): Promise<void>
 }
 
 /** One process on one data folder: the clock can be set and the queues run dry on request. */

@@ -25,6 +25,14 @@ export function outboxFolder(folder: string): Outbox {
         throw error
       }
     },
+    forget: async (subscriberId, exceptRun) => {
+      for (const { id } of await mailsIn(folder)) {
+        // Ids of deliveries and confirmations name their reader.
+        if (!id.split('_').includes(subscriberId)) continue
+        if (exceptRun !== undefined && id.startsWith(`${exceptRun}_`)) continue
+        await fs.promises.rm(join(folder, `${id}.eml`), { force: true })
+      }
+    },
   }
 }
 

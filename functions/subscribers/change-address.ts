@@ -26,7 +26,7 @@ interface AddressChange {
  * so that nothing comes twice.
  */
 export async function moveReader(
-  platform: Pick<Platform, 'records' | 'now'>,
+  platform: Pick<Platform, 'records' | 'now' | 'outbox'>,
   newId: string,
   request: SubscriptionRequest,
 ): Promise<Move> {
@@ -57,7 +57,7 @@ export async function moveReader(
 
 /** Goes on with the changes that wait for a mail's end. Gives back how many were finished. */
 export async function driveAddressChanges(
-  platform: Pick<Platform, 'records' | 'now'>,
+  platform: Pick<Platform, 'records' | 'now' | 'outbox'>,
 ): Promise<number> {
   let finished = 0
   let cursor: string | undefined
@@ -76,7 +76,7 @@ export async function driveAddressChanges(
 }
 
 async function finishMove(
-  platform: Pick<Platform, 'records' | 'now'>,
+  platform: Pick<Platform, 'records' | 'now' | 'outbox'>,
   newId: string,
   { from, request }: AddressChange,
 ): Promise<Move> {

@@ -6,10 +6,12 @@ import { dropRequests } from './subscription-requests.ts'
 /**
  * Forgets a reader. What is left is a stub: the id (a keyed hash), the instant of leaving, and the
  * ledger's watermark and note, because a mail may be in flight. It keeps an import from bringing
- * them back; only they themselves can, by confirming anew. An unknown id is left unknown.
+ * them back; only they themselves can, by confirming anew. An unknown id is left unknown. Mails that
+ * were kept instead of sent go, too; one in flight is the proof of its delivery and stays as long as
+ * the outbox keeps it.
  */
 export async function eraseSubscriber(
-  platform: Pick<Platform, 'records' | 'now'>,
+  platform: Pick<Platform, 'records' | 'now' | 'outbox'>,
   id: string,
 ): Promise<boolean> {
   // First, so that no link in an old mail finds anything to confirm.
@@ -18,6 +20,8 @@ export async function eraseSubscriber(
     if (!current || current.reason === 'erased') return undefined
     return stubOf(current, platform.now())
   })
+  const { note } = left ?? {}
+  await platform.outbox?.forget(id, note?.phase === 'fly' ? note.run : undefined)
   return left !== undefined
 }
 

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { honeypotField } from '../../templates/components/subscribe-form.tsx'
 import { chooseLocale, messagesFor } from '../../templates/locales/index.ts'
 import { checkInboxPage } from '../../templates/pages/check-inbox-page.tsx'
 import { messagePage } from '../../templates/pages/message-page.tsx'
@@ -15,9 +16,6 @@ import { type Admission, admitRequest } from './limits.ts'
 import { checkPreferences } from './preferences.ts'
 import { requestSubscription } from './subscribe.ts'
 import type { Preferences } from './subscriber.ts'
-
-/** Left empty by people, who do not see it; a machine that fills it gets the usual answer and no more. */
-const honeypot = 'website'
 
 /** `/subscribe`: the form, and what it and JSON callers send. Forms of other sites may send here too. */
 export function subscribePages(platform: Platform): Hono {
@@ -82,7 +80,7 @@ async function subscribe(c: Context, platform: Platform): Promise<Response> {
       422,
     )
   }
-  if (textOf(fields, honeypot) === undefined) {
+  if (textOf(fields, honeypotField) === undefined) {
     const admission = await admitRequest(platform, clientAddress(c, settings))
     if (admission.status === 'refused') return tooMany(c, platform, admission, locale)
     await requestSubscription(platform, {

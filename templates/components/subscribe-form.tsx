@@ -8,6 +8,9 @@ import type { CategoryItem } from './category-list.tsx'
 import { describedBy, Field } from './form-field.tsx'
 import { type FormValues, PreferenceFields } from './preference-fields.tsx'
 
+/** Left empty by people, who do not see it; a machine that fills it gets the usual answer and no more. */
+export const honeypotField = 'website'
+
 /** The whole form, as on the subscribe page. */
 export function SubscribeForm(props: {
   settings: Settings
@@ -23,6 +26,7 @@ export function SubscribeForm(props: {
     // Our own messages name the fault in the reader's language and beside the field.
     <form action={urlPaths.subscribe} method="post" novalidate>
       <EmailField m={m} value={values.email ?? ''} errors={errors} />
+      <Honeypot />
       <PreferenceFields {...props} m={m} />
       <p class="hint">{m.subscribe.consent}</p>
       <button type="submit">{m.subscribe.button}</button>
@@ -48,12 +52,17 @@ export function BriefSubscribeForm(props: {
       {category && <input type="hidden" name="categories" value={category.slug} />}
       <input type="hidden" name="locale" value={m.locale} />
       <EmailField m={m} value="" errors={[]} />
+      <Honeypot />
       <button type="submit">{m.subscribe.button}</button>
       <p class="hint">
         <a href={more}>{m.subscribe.choose}</a>
       </p>
     </form>
   )
+}
+
+function Honeypot() {
+  return <input type="text" name={honeypotField} hidden tabindex={-1} autocomplete="off" />
 }
 
 function EmailField(props: { m: Messages; value: string; errors: readonly FieldError[] }) {

@@ -87,6 +87,10 @@ describe('a post made to be slow', () => {
     }
   })
 
+  it('is refused before it is read when its Markdown is over two million characters', () => {
+    expect(() => outcomeOf(fill('![', 2_000_001))).toThrow('The Markdown of the post is too large')
+  })
+
   it('does not blow up by references', () => {
     const source = `[a]: http://x.example/${fill('y', 3000)}\n\n${fill('[a] ', 100_000)}`
     expect(() => outcomeOf(source)).toThrow('too large')

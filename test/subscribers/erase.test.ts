@@ -77,6 +77,50 @@ describe('the reader’s own data', () => {
     expect(platform.logged.join('').toLowerCase()).not.toContain('ada.lovelace')
   })
 
+  it('takes the kept mails along, all but one whose proof it is', async () => {
+    const { platform, join, idOf } = await readersPlatform()
+    await join(ada)
+    await join('bea@example.org')
+    const [id, other] = [idOf(ada), idOf('bea@example.org')]
+    const send = (deliveryId: string) =>
+      platform.mailer.send(
+        {
+          deliveryId,
+          from: 'a@news.example',
+          to: ada,
+          raw: new Uint8Array(),
+          kind: 'bulk',
+        },
+        new Date(platform.now().getTime() + 60_000),
+      )
+    for (const name of [`old_1_${id}_0`, `new_2_${id}_0`, `new_2_${other}_0`]) await send(name)
+    await changeSubscriber(
+      platform,
+      id,
+      (current) =>
+        current && {
+          ...current,
+          note: {
+            run: 'new',
+            chunk: 2,
+            try: 0,
+            to: 1,
+            token: 'a',
+            at: '2026-03-02T08:00:00Z',
+            born: '2026-03-02T08:00:00Z',
+            expires: '2027-03-02T08:00:00Z',
+            phase: 'fly',
+            sends: 1,
+            doubt: false,
+          },
+        },
+    )
+    await eraseSubscriber(platform, id)
+    const left = (await platform.outbox.list({ limit: 100 })).map((mail) => mail.id)
+    expect(left.filter((name) => name.includes(id))).toEqual([`new_2_${id}_0`])
+    expect(left.filter((name) => name.includes(other))).toHaveLength(2)
+  })
+
   it('may come back by a new confirmation, from now on, with the note of the mail in flight', async () => {
     const { platform, join, post, confirmLink, idOf, readerOf } = await readersPlatform()
     await join(ada)

@@ -273,7 +273,10 @@ describe('the subscribe form', () => {
   })
 
   it('gives a machine that fills the hidden field the usual answer and nothing else', async () => {
-    const { platform, post, mailsTo } = await readersPlatform()
+    const { app, platform, post, mailsTo } = await readersPlatform()
+    expect(await (await app.request('/subscribe')).text()).toMatch(
+      /<input[^>]*name="website"[^>]*hidden/,
+    )
     const usual = await post('/subscribe', { email: 'grace@example.org' })
     const answer = await post('/subscribe', { email: ada, website: 'https://spam.example' })
     expect([answer.status, await answer.text()]).toEqual([200, await usual.text()])

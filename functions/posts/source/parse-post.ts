@@ -72,6 +72,11 @@ export type ParseOutcome =
   | { status: 'ignored'; code: string; reason: string }
 
 const sourceLimit = 5 * 1024 * 1024
+/**
+ * Reading Markdown takes half a second a megabyte, and nine times that where it is made to be slow:
+ * every other request waits meanwhile. Its HTML may not be longer than this, either.
+ */
+const markdownLimit = 2_000_000
 
 /**
  * Reads one post from its bytes. Pure: the same source, settings and instant give the same post.
@@ -107,7 +112,7 @@ export function parsePost(source: PostSource, context: ParseContext): ParseOutco
     settings,
     extension: place?.extension,
   })
-  const html = markup === 'html' ? written : renderMarkdown(written)
+  const html = markup === 'html' ? written : renderMarkdown(bounded(written))
   const asked = slugOf(fields, permalink, place)
   const read = (slug: string, title: string | undefined) =>
     readContent(html, contentOptions(settings, slug, title, canonicalUrl))
@@ -262,4 +267,11 @@ function checkedNames(
     throw invalid(`post.${what}`, `One of the ${what} is longer than 200 characters. Shorten it.`)
   }
   return unique
+}
+
+function bounded(text: string): string {
+  if (text.length > markdownLimit) {
+    throw tooLarge('The Markdown of the post', '2 million characters')
+  }
+  return text
 }
