@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/browser/**', 'test/aws/**'],
+          exclude: ['test/browser/**', 'test/aws/**', 'test/crash/**'],
           pool: 'threads',
           testTimeout: 20_000,
         },
@@ -24,6 +24,15 @@ export default defineConfig({
           pool: 'threads',
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts'],
+          pool: 'forks',
+          disableConsoleIntercept: true,
         },
       },
       {

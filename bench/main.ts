@@ -11,6 +11,7 @@ const parts: Record<string, () => Promise<Part>> = {
   'new-post': async () => (await import('./parts/new-post.ts')).newPostPart,
   mail: async () => (await import('./parts/mail.ts')).mailPart,
   'own-work': async () => (await import('./parts/own-work.ts')).ownWorkPart,
+  bundles: async () => (await import('./parts/bundles.ts')).bundlesPart,
 }
 
 const { values } = parseArgs({

@@ -2,13 +2,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import {
   accessSync,
   constants,
-  copyFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -40,6 +40,12 @@ export const esbuildOptions = {
   },
 }
 
+/**
+ * What is loaded from node_modules instead of being bundled for this machine: few commands need the
+ * SDK of AWS, and it would double what every change costs to build.
+ */
+const outside = ['@aws-sdk/*']
+
 const watched = ['package.json', 'package-lock.json', 'tsconfig.json', 'bin/bundle.js']
 
 /**
@@ -59,7 +65,12 @@ export async function bundle(entry) {
     cache,
     `${basename(entry, '.ts')}-${Date.now()}-${randomBytes(3).toString('hex')}`,
   )
-  const result = await build({ ...esbuildOptions, entryPoints: [entry], outdir })
+  const result = await build({
+    ...esbuildOptions,
+    external: outside,
+    entryPoints: [entry],
+    outdir,
+  })
   const inputs = {}
   for (const file of [...Object.keys(result.metafile.inputs), ...watched]) {
     const stamp = stampOf(file)
@@ -104,6 +115,11 @@ function cacheFolder() {
   } catch {
     const own = join(tmpdir(), `broadsheet-${process.getuid?.() ?? 'user'}-${hash(root)}`)
     mkdirSync(own, { recursive: true, mode: 0o700 })
+    try {
+      symlinkSync(join(root, 'node_modules'), join(own, 'node_modules'))
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
     return own
   }
 }
@@ -128,6 +144,7 @@ export async function buildPackage() {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   await build({
     ...esbuildOptions,
+    external: outside,
     sourcemap: false,
     minify: true,
     entryPoints: ['cli/broadsheet.ts'],
@@ -135,26 +152,33 @@ export async function buildPackage() {
   })
 }
 
+/** The files of `functions/aws/` that the outside world calls. */
+export const doorwayNames = ['web', 'jobs', 'clock', 'feedback']
+
 /**
- * Builds a doorway of `functions/aws/` (`web`, `jobs`, `clock`, `feedback`) into an empty folder, as
- * Lambda runs it: `index.mjs` with its parts, and the publisher's configuration beside it. The SDK is
+ * Builds a doorway of `functions/aws/` into an empty folder, as
+ * Lambda runs it: `index.mjs` with its parts, and the publisher's configuration, parsed, beside it. The SDK is
  * bundled, so what was tested is what is deployed, not what the runtime brings. Gives esbuild's metafile.
  *
  * Synchronous, as the constructs of `infra/` are.
  */
 export function buildDoorway(name, outdir) {
-  const { buildSync } = createRequire(import.meta.url)('esbuild')
+  const require = createRequire(import.meta.url)
+  const { buildSync } = require('esbuild')
   rmSync(outdir, { recursive: true, force: true })
   const { metafile } = buildSync({
     ...esbuildOptions,
     minify: true,
     // Stack traces name files and lines; the sources themselves would double what is uploaded.
     sourcesContent: false,
+    // The SDK as modules: as CommonJS nothing of it is left out, and it is twice as large.
+    mainFields: ['module', 'main'],
     entryPoints: { index: `functions/aws/${name}.lambda.ts` },
     outExtension: { '.js': '.mjs' },
     outdir,
   })
-  copyFileSync(join(root, 'broadsheet.yaml'), join(outdir, 'broadsheet.yaml'))
+  const settings = require('js-yaml').load(readFileSync(join(root, 'broadsheet.yaml'), 'utf8'))
+  writeFileSync(join(outdir, 'broadsheet.json'), JSON.stringify(settings ?? {}))
   return metafile
 }
 

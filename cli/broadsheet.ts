@@ -12,12 +12,6 @@ async function main(args: readonly string[]): Promise<number> {
     root.outputHelp()
     return exitCodes.done
   }
-  if (args.some((word) => word === '--stack' || word.startsWith('--stack='))) {
-    throw new CliError(
-      exitCodes.usage,
-      'Not yet: `--stack` comes with the AWS deployment. Until then drive a running service with `--url` and `--key`.',
-    )
-  }
   await root.parseAsync([...args], { from: 'user' })
   return Number(process.exitCode ?? exitCodes.done)
 }

@@ -52,7 +52,7 @@ export const commandList: readonly Listed[] = [
   },
   {
     name: 'runs',
-    summary: 'list runs with their books; show, retry, pause or resume them',
+    summary: 'list runs with their books; show, retry, approve, pause or resume them',
     load: () => import('./commands/runs.ts'),
   },
   {
@@ -69,6 +69,11 @@ export const commandList: readonly Listed[] = [
     name: 'doctor',
     summary: 'check the configuration and say what to do',
     load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'smoke',
+    summary: 'try a stack on AWS end to end',
+    load: () => import('./commands/smoke.ts'),
   },
   {
     name: 'backup',

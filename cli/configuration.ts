@@ -1,16 +1,19 @@
 import { readFileSync } from 'node:fs'
-import { readSettings, type Settings } from '../functions/settings.ts'
+import type { Settings } from '../functions/settings.ts'
+import { readSettings } from '../functions/settings-file.ts'
 import { defaultConfig } from './configuration-file.ts'
 import { usageError } from './exit.ts'
 import type { GlobalOptions } from './options.ts'
 
 /**
  * The configuration of this machine: the file named by `--config`, the environment, and where the
- * server listens. An absent `broadsheet.yaml` works; one that was named must be there.
+ * server listens. An absent `broadsheet.yaml` works; one that was named must be there. A deployed
+ * service has an environment of its own.
  */
 export function configuration(
   { config }: Pick<GlobalOptions, 'config'>,
   listen?: { host: string; port: number },
+  env: Readonly<Record<string, string | undefined>> = process.env,
 ): Settings {
   let yaml: string | undefined
   try {
@@ -20,5 +23,5 @@ export function configuration(
     if (code !== 'ENOENT') throw usageError(`${config} cannot be read (${code}).`)
     if (config !== defaultConfig) throw usageError(`There is no file ${config}.`)
   }
-  return readSettings({ yaml, env: process.env, ...(listen ? { listen } : {}) })
+  return readSettings({ yaml, env, ...(listen ? { listen } : {}) })
 }

@@ -5,8 +5,8 @@ import type { GlobalOptions } from './options.ts'
 
 /** The API, wherever it is: each command speaks HTTP to it and knows nothing else. */
 export interface Connection {
-  /** Who answers: a server of another process, or the service in this one on the locked folder. */
-  readonly kind: 'server' | 'here'
+  /** Who answers: a server of another process, or the service in this one on the locked folder or a stack. */
+  readonly kind: 'server' | 'here' | 'stack'
   /** With the key; any status. Faults of the line are `CliError`s with exit code 8. */
   fetch(path: string, init?: RequestInit & { duplex?: 'half' }): Promise<Response>
   /** Lets go of the folder once every job is done that was made here. */
@@ -14,10 +14,16 @@ export interface Connection {
 }
 
 /**
- * Finds the service: the one at `--url` (or `BROADSHEET_URL`), else the server that runs on the
- * data folder, else the service itself in this process, on the folder under its lock.
+ * Finds the service: the one at `--url` (or `BROADSHEET_URL`), the service in this process on the
+ * stack of `--stack` (or `BROADSHEET_STACK`), else the server that runs on the data folder, else the
+ * service in this process on that folder, under its lock.
  */
 export async function connect(options: GlobalOptions): Promise<Connection> {
+  const stack = stackOf(options)
+  if (stack) {
+    const { onStack } = await import('./stack/on-stack.ts')
+    return onStack(options, stack)
+  }
   const url = options.url ?? (process.env.BROADSHEET_URL || undefined)
   if (url) {
     if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
@@ -41,6 +47,37 @@ export async function connect(options: GlobalOptions): Promise<Connection> {
   }
   const { inProcess } = await import('./in-process.ts')
   return inProcess(options)
+}
+
+/**
+ * The stack that a command is to work on, if any. What is said on the command line goes before the
+ * environment; two places said in the same way are a mistake.
+ */
+export function stackOf(
+  { stack, url, key }: Pick<GlobalOptions, 'stack' | 'url' | 'key'>,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string | undefined {
+  if (stack !== undefined && (url !== undefined || key !== undefined)) {
+    throw usageError(
+      'A stack is worked on with your own AWS credentials: `--stack` goes without `--url` and `--key`.',
+    )
+  }
+  if (stack !== undefined) return stackName(stack)
+  if (url !== undefined || !env.BROADSHEET_STACK) return undefined
+  if (env.BROADSHEET_URL) {
+    throw usageError(
+      'BROADSHEET_STACK and BROADSHEET_URL are both set: say `--stack` or `--url`, or unset one.',
+    )
+  }
+  return stackName(env.BROADSHEET_STACK)
+}
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+function stackName(text: string): string {
+  if (/^[A-Za-z][A-Za-z0-9-]{0,127}$/.test(text)) return text
+  throw usageError(
+    `\`${text}\` is no stack's name: those are letters, digits and hyphens. \`npx cdk deploy\` makes one named Broadsheet.`,
+  )
 }
 
 /** What a running server says of itself in `DATA/server.json`. */

@@ -21,6 +21,10 @@ export async function program(full: readonly string[], version: string): Promise
     .option('--data <dir>', 'the data folder (default: "data", or BROADSHEET_DATA)')
     .option('--url <url>', 'drive the service at this address (BROADSHEET_URL)')
     .option('--key <key>', 'with this API key (BROADSHEET_KEY)')
+    .option(
+      '--stack <name>',
+      'work on this stack on AWS, with your own credentials (BROADSHEET_STACK)',
+    )
     .option('--json', 'answer in JSON on stdout')
     .helpOption('--help', 'show this help')
     .helpCommand(false)

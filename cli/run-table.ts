@@ -7,6 +7,9 @@ export interface RunView {
   dueAt: string
   state: string
   reason?: string
+  /** Of a letter that waits for approval. */
+  approveBy?: string
+  postId?: string
   counts: Record<
     'candidates' | 'accepted' | 'suppressed' | 'failed' | 'unknown' | 'empty' | 'pending',
     number

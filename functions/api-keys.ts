@@ -12,6 +12,13 @@ export interface ApiKey {
   createdAt: string
 }
 
+/**
+ * Stands in for a key: who gives it to `app.request` as the environment of a request is in this
+ * process and holds the platform itself, so a key would prove nothing that they could not make, and
+ * none has to be stored for them. Known by identity: nothing that comes over HTTP can be it.
+ */
+export const owner = Object.freeze({})
+
 /** Makes a key. Only its hash is stored: the returned `key` is shown once and cannot be read again. */
 export async function createApiKey(
   { records, now }: Pick<Platform, 'records' | 'now'>,

@@ -14,7 +14,7 @@ export type Job =
   | { kind: 'confirm'; subscriberId: string }
   /** Makes the instant run that serves what was listed since the last one, if any is owed. */
   | { kind: 'instant' }
-  /** Makes the letter run of a post. */
+  /** Makes the letter run of a post, or brings one that waits up to what the post now says. */
   | { kind: 'letter'; postId: string }
   /** Cuts the audience of a run into chunks. */
   | { kind: 'plan'; runId: string }
@@ -51,8 +51,11 @@ export async function runJob(platform: Platform, job: Job): Promise<void> {
       return regenerateFeed(platform, job.feed, (snapshot) => writeFeedPages(platform, snapshot))
     }
     case 'post-pages': {
-      const { writePostPages } = await import('./site/write-pages.ts')
-      return writePostPages(platform, job.postIds)
+      const [{ writeDuePages }, { writePostPages }] = await Promise.all([
+        import('./posts/due-pages.ts'),
+        import('./site/write-pages.ts'),
+      ])
+      return writeDuePages(platform, job.postIds, () => writePostPages(platform, job.postIds))
     }
     case 'confirm': {
       const { sendConfirmation } = await import('./subscribers/send-confirmation.ts')
@@ -64,9 +67,12 @@ export async function runJob(platform: Platform, job: Job): Promise<void> {
       return
     }
     case 'letter': {
-      const { makeLetterRuns } = await import('./digests/make-runs.ts')
+      const [{ makeLetterRuns }, { followLetter }] = await Promise.all([
+        import('./digests/make-runs.ts'),
+        import('./digests/advance-letter.ts'),
+      ])
       await makeLetterRuns(platform)
-      return
+      return followLetter(platform, job.postId)
     }
     case 'plan': {
       const { planRun } = await import('./digests/plan.ts')

@@ -13,6 +13,10 @@ const number = (n: number) => String(n).padStart(12, '0')
 export const shards: readonly string[] = [...'0123456789abcdef']
 export const shardOf = (subscriberId: string) => subscriberId.slice(0, 1)
 
+/** The run that mails a post as a letter; `again` counts the wishes to mail it once more. */
+export const letterRunId = (postId: string, again: number) =>
+  `letter_${postId}${again > 0 ? `_${again}` : ''}`
+
 /** Where objects may lie: what functions are granted, and nothing beside it. */
 export const objectPrefixes = ['posts/', 'manifests/', 'public/', 'inbox/', 'outbox/'] as const
 
@@ -31,6 +35,8 @@ export const objectKeys = {
   publicPath: (path: string) => `public${path}`,
   feed: (feed: string, document: FeedDocument) =>
     `public${decodeURI(urlPaths.feed(feed, document))}`,
+  /** Where the same lies compressed. */
+  compressed: (key: string) => `${key}.gz`,
   page: (path: string) => `public${decodeURI(path)}index.html`,
   opml: 'public/feeds.opml',
   inbox: 'inbox/',
@@ -73,6 +79,9 @@ export const recordKeys = {
   due: 'due-posts',
   /** Batches of posts whose later steps are under way, by instant: what a tick finishes after a crash. */
   unfinished: 'unfinished-posts',
+  /** Page jobs that are not done, by a hash of their posts. */
+  pagesDue: 'pages-due',
+  pageDue: (hash: string) => ({ partition: 'pages-due', sort: hash }),
   categories: 'categories',
   category: (slug: string) => ({ partition: 'categories', sort: slug }),
   /** Leads from a category's name, as written, to its slug. */
@@ -137,6 +146,16 @@ export const recordKeys = {
     partition: `run:${runId}`,
     sort: `chunk#${number(chunk)}`,
   }),
+  /** What is known of a chunk without its rows. */
+  chunkBook: (runId: string, chunk: number) => ({
+    partition: `run:${runId}`,
+    sort: `book#${number(chunk)}`,
+  }),
+  /** Written before a settled row becomes `accepted`: a book that counted it must look again. */
+  lateChange: (runId: string, chunk: number, subscriberId: string) => ({
+    partition: `run:${runId}`,
+    sort: `late#${number(chunk)}#${subscriberId}`,
+  }),
   /** Runs that are not done, skipped or paused for good: what a tick drives on. */
   openRuns: 'open-runs',
   openRun: (runId: string) => ({ partition: 'open-runs', sort: runId }),
@@ -144,6 +163,16 @@ export const recordKeys = {
   finishedChunks: (runId: string, gen: number) => ({
     partition: `run:${runId}`,
     sort: `finished#${number(gen)}`,
+  }),
+  /** Counts the readers of a run whose mail bounced, or who complained. */
+  runTroubles: (runId: string, kind: 'bounces' | 'complaints') => ({
+    partition: `run:${runId}`,
+    sort: kind,
+  }),
+  /** Lets each of them count once. */
+  runTrouble: (runId: string, kind: 'bounces' | 'complaints', subscriberId: string) => ({
+    partition: `run-troubles:${runId}`,
+    sort: `${kind}#${subscriberId}`,
   }),
   /** The log's number at each occurrence of the default schedule: where editions of the archive meet. */
   archive: 'archive',
@@ -159,9 +188,12 @@ export const recordKeys = {
   deliveriesOf: (subscriberId: string) => `deliveries:${subscriberId}`,
   /** What the provider's events said of a delivery. */
   evidence: (deliveryId: string) => ({ partition: `evidence:${deliveryId}`, sort: 'event' }),
+  /** Counts the slots of a second that are given away. */
   pace: (second: number) => ({ partition: `pace:${second}`, sort: 'taken' }),
-  /** Mails of an hour, counted while there is a limit a day. */
-  paceHour: (hour: number) => ({ partition: `pace-hour:${hour}`, sort: 'sent' }),
+  /** Those of them that confirmations took ahead of bulk. */
+  paceAhead: (second: number) => ({ partition: `pace:${second}`, sort: 'ahead' }),
+  /** Mails of ten minutes, counted while there is a limit a day; `n` counts them since 1970. */
+  paceStretch: (n: number) => ({ partition: `pace-stretch:${n}`, sort: 'sent' }),
   clock: { partition: 'clock', sort: 'last-tick' },
   sending: { partition: 'clock', sort: 'sending' },
   /** The log's number up to which instant runs, and letters' runs, are made. */

@@ -110,6 +110,8 @@ export interface ObjectStore {
 
 export interface PutObjectOptions {
   contentType: string
+  /** How the bytes are compressed; said by whoever serves the object as it lies. */
+  contentEncoding?: 'gzip'
   cacheControl?: string
   /** A few characters that travel with the object, such as the state it was rendered from. */
   version?: string
@@ -266,8 +268,13 @@ export interface DeadLetter {
  * (reason `too late`) when that has passed; its own time-out is under half a lease.
  */
 export interface Mailer {
+  /**
+   * `outbox`, `smtp`, `ses`: where its mails go. Kept with each claim, as one mailer knows nothing
+   * of what another sent: a `none` is proof only of what was claimed under the same name.
+   */
+  readonly name: string
   send(message: OutgoingMessage, until: Date): Promise<SendOutcome>
-  /** What the provider allows now. Absent members mean no limit known. Answers are cached a minute. */
+  /** What the provider allows now. Absent members mean no limit known. Answers may be 45 seconds old. */
   quota(): Promise<Quota>
   /**
    * What is known of a delivery: `accepted` (proof), `none` (proof that it never left), or
@@ -293,8 +300,11 @@ export interface OutgoingMessage {
 
 export type SendOutcome =
   | { status: 'sent'; providerId?: string }
-  /** Never for this message. `address` says that the address itself is the reason. */
-  | { status: 'rejected'; reason: string; address?: boolean }
+  /**
+   * Never for this message. `address` says that the address itself is the reason; `soft` beside it,
+   * that the address may take mail again, such as a full mailbox.
+   */
+  | { status: 'rejected'; reason: string; address?: boolean; soft?: boolean }
   /** Not now. */
   | { status: 'deferred'; reason: string; retryAfterSeconds: number; address?: boolean }
   /** It may have gone out. */

@@ -2,7 +2,9 @@ import * as v from 'valibot'
 import {
   addressRange,
   count,
+  day,
   duration,
+  fraction,
   language,
   line,
   linePattern,
@@ -145,6 +147,36 @@ export const settingsSchema = v.strictObject(
           },
           'How fast mails may leave.',
         ),
+        warmUp: section(
+          {
+            from: help(
+              day,
+              'The first day, `"YYYY-MM-DD"` (UTC). Before it the first day’s number counts.',
+            ),
+            perDay: help(count(1, 100_000_000), 'At most so many mails on the first day.'),
+            growth: v.optional(
+              help(
+                fraction(1, 5),
+                'Each later day times the one before: `1.5` is half as many again. Default: `1.5`.',
+              ),
+              1.5,
+            ),
+          },
+          'A ramp for a new sender, whom mailbox providers do not know yet.',
+        ),
+        guard: section(
+          {
+            bounces: key(
+              fraction(0.1, 100),
+              'A run pauses itself when so many per cent of its mails bounced, from 200 mails on. Default: `2.5`.',
+            ),
+            complaints: key(
+              fraction(0.01, 100),
+              'A run pauses itself when so many per cent of its mails were reported as spam, from 3 reports on. Default: `0.08`.',
+            ),
+          },
+          'When a run pauses itself.',
+        ),
         unclear: key(
           v.picklist(['hold', 'resend'], 'must be `hold` or `resend`'),
           'A mail of which nobody can say whether it went out: keep it as unknown, or send it again and risk a double. Default: `hold`.',
@@ -152,6 +184,14 @@ export const settingsSchema = v.strictObject(
         patience: key(
           duration('h', 1, 240),
           'Hours for which a refused mail is tried again. Default: `24`.',
+        ),
+        approval: key(
+          duration('h', 1, 720),
+          'Hours for which a letter waits until somebody approves it: `24`, or such as `3d`. Default: letters need no approval.',
+        ),
+        unapproved: key(
+          v.picklist(['skip', 'send'], 'must be `skip` or `send`'),
+          'What becomes of a letter that nobody approved in time: it is not mailed, or it is. Default: `skip`.',
         ),
       },
       'Who the mails come from and how they leave.',

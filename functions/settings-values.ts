@@ -23,6 +23,28 @@ export const count = (from: number, to: number) =>
     v.maxValue(to, `must be a number from ${from} to ${to}`),
   )
 
+export const fraction = (from: number, to: number) =>
+  v.pipe(
+    v.number(`must be a number from ${from} to ${to}`),
+    v.minValue(from, `must be a number from ${from} to ${to}`),
+    v.maxValue(to, `must be a number from ${from} to ${to}`),
+  )
+
+const dayMessage = 'must be a day such as `"2026-03-01"`'
+
+/** `YYYY-MM-DD`. YAML reads one without quotes as an instant, and hands that over. */
+export const day = v.pipe(
+  v.union([v.string(), v.date()], dayMessage),
+  v.transform((value) =>
+    typeof value === 'string'
+      ? value
+      : Number.isNaN(+value)
+        ? ''
+        : value.toISOString().slice(0, 10),
+  ),
+  v.check((value) => isDay(value), dayMessage),
+)
+
 /** `90m`, `6h`, `30d`, or a bare number of the unit that the key is counted in. */
 export const duration = (unit: 'h' | 'd' | 'm', from: number, to: number) => {
   const names = { m: 'minutes', h: 'hours', d: 'days' }
@@ -114,6 +136,12 @@ function isTimeZone(value: string): boolean {
   } catch {
     return false
   }
+}
+
+function isDay(value: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(value)) return false
+  const date = new Date(`${value}T00:00:00Z`)
+  return !Number.isNaN(+date) && date.toISOString().startsWith(value)
 }
 
 function isLanguage(value: string): boolean {

@@ -1,4 +1,3 @@
-import { load, YAMLException } from 'js-yaml'
 import * as v from 'valibot'
 import { type FieldError, ServiceError } from './errors.ts'
 import type { MailMode } from './posts/post.ts'
@@ -45,6 +44,14 @@ export interface Settings {
     unclear: 'hold' | 'resend'
     /** Hours for which a run tries again what was refused for now. */
     patience: number
+    /** Per cent of a run's mails that may bounce, or be reported as spam, before it pauses itself. */
+    guard: { bounces: number; complaints: number }
+    /** Absent: no ramp. */
+    warmUp?: WarmUp
+    /** Hours for which a letter waits for somebody's approval; absent: it needs none. */
+    approval?: number
+    /** What becomes of a letter that nobody approved in time. */
+    unapproved: 'skip' | 'send'
   }
   digests: {
     cadence: Cadence
@@ -75,6 +82,16 @@ export interface Settings {
   smtpUrl?: string
 }
 
+/** A ramp for a sender whom mailbox providers do not know yet. */
+export interface WarmUp {
+  /** The first day, `YYYY-MM-DD`, UTC. */
+  from: string
+  /** Mails on that day. */
+  perDay: number
+  /** Each later day times the one before. */
+  growth: number
+}
+
 /** Known words only, so that a post's own link (`Back to basics`) is never taken for one. */
 const linkBack =
   '(返回[^|｜]{0,60}|Back to (the )?(home ?page|home|front page|index|top|overview|list|news|blog)' +
@@ -91,7 +108,15 @@ export const defaultSettings: Settings = {
   },
   categories: {},
   feeds: { entries: 20, content: 'full', hubs: [], redirects: {} },
-  mail: { limits: {}, unclear: 'hold', patience: 24 },
+  mail: {
+    limits: {},
+    unclear: 'hold',
+    patience: 24,
+    // Half of what SES puts under review, and under the tenth of a per cent of Gmail and SES:
+    // https://docs.aws.amazon.com/ses/latest/dg/reputation-dashboard-messages.html
+    guard: { bounces: 2.5, complaints: 0.08 },
+    unapproved: 'skip',
+  },
   digests: {
     cadence: 'weekly',
     day: 'mon',
@@ -112,9 +137,7 @@ export const defaultSettings: Settings = {
   keep: { unconfirmedDays: 7, runsDays: 400, tombstonesDays: 30 },
 }
 
-export interface SettingsSource {
-  /** The text of `broadsheet.yaml`; absent: everything has its default. */
-  yaml?: string | undefined
+export interface SettingsSurroundings {
   /** `BROADSHEET_BASE_URL` and `BROADSHEET_SMTP_URL` win over the file. */
   env?: Readonly<Record<string, string | undefined>>
   /** Where the server listens: the base URL when nobody names one. */
@@ -122,13 +145,15 @@ export interface SettingsSource {
 }
 
 /**
- * Reads and checks the configuration once, every default filled in.
+ * Checks what a configuration's file holds, as parsed, and fills in every default.
  *
  * @throws ServiceError `settings.invalid` that names every fault at once, unknown keys with the
  * nearest known one.
  */
-export function readSettings({ yaml, env = {}, listen }: SettingsSource = {}): Settings {
-  const given = parseYaml(yaml ?? '')
+export function settingsFrom(
+  given: unknown,
+  { env = {}, listen }: SettingsSurroundings = {},
+): Settings {
   const faults: FieldError[] = unknownKeys(given)
   const result = v.safeParse(settingsSchema, given)
   for (const issue of result.issues ?? []) {
@@ -154,23 +179,10 @@ export function hiddenLinePatterns({ content }: Pick<Settings, 'content'>): read
   return compiled
 }
 
-function parseYaml(yaml: string): unknown {
-  if (yaml.length > 1_000_000) {
-    throw settingsInvalid([{ path: '', message: 'must be smaller than 1 MB' }])
-  }
-  try {
-    return load(yaml) ?? {}
-  } catch (error) {
-    if (!(error instanceof YAMLException)) throw error
-    const where = error.mark ? ` (line ${error.mark.line + 1})` : ''
-    throw settingsInvalid([{ path: '', message: `is not YAML: ${error.reason}${where}` }])
-  }
-}
-
 function withDefaults(
   file: SettingsFile,
   env: Readonly<Record<string, string | undefined>>,
-  listen: SettingsSource['listen'],
+  listen: SettingsSurroundings['listen'],
 ): Settings {
   const d = defaultSettings
   const timeZone = file.site?.timeZone ?? d.site.timeZone
@@ -186,7 +198,12 @@ function withDefaults(
       Object.entries(file.categories ?? {}).map(([slug, category]) => [slug, category ?? {}]),
     ),
     feeds: { ...d.feeds, ...file.feeds },
-    mail: { ...d.mail, ...file.mail, limits: { ...file.mail?.limits } },
+    mail: {
+      ...d.mail,
+      ...file.mail,
+      limits: { ...file.mail?.limits },
+      guard: { ...d.mail.guard, ...file.mail?.guard },
+    },
     digests: {
       ...d.digests,
       timeZone,
@@ -315,7 +332,8 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
-function settingsInvalid(faults: readonly FieldError[]): ServiceError {
+/** The refusal of a configuration, with every fault; one without a path is about the whole file. */
+export function settingsInvalid(faults: readonly FieldError[]): ServiceError {
   const shown = faults
     .slice(0, 20)
     .map(({ path, message }) => (path ? `  \`${path}\` ${message}` : `  The file ${message}`))

@@ -1,4 +1,5 @@
-import { driveRun } from './digests/drive.ts'
+import { advanceLetter } from './digests/advance-letter.ts'
+import { driveRested, driveRun, unparkRun } from './digests/drive.ts'
 import { finishRun } from './digests/finish.ts'
 import { makeCatchUpRun, makeDueRuns, makeInstantRun, makeLetterRuns } from './digests/make-runs.ts'
 import type { Run } from './digests/run.ts'
@@ -61,6 +62,7 @@ export async function tick(
   const endedPauses = await attempt('pauses', () => endDuePauses(platform), 0)
   await attempt('confirmations', () => driveReaders(platform), undefined)
   const feeds = await attempt('feeds', () => driveFeeds(platform), [])
+  await attempt('pages', () => drivePostPages(platform), 0)
   const made = [
     await attempt('instant run', () => makeInstantRun(platform), undefined),
     ...(await attempt('letters', () => makeLetterRuns(platform), [])),
@@ -101,6 +103,11 @@ async function driveFeeds(platform: Platform): Promise<string[]> {
   return feeds
 }
 
+async function drivePostPages(platform: Platform): Promise<number> {
+  const { drivePages } = await import('./posts/due-pages.ts')
+  return drivePages(platform)
+}
+
 /** The instant of the last finished tick; a clock that was set back since counts from where it stands. */
 async function lastTick(platform: Platform): Promise<Date | undefined> {
   const record = await platform.records.get<{ at: string }>(recordKeys.clock)
@@ -115,15 +122,26 @@ async function driveOpenRuns(
   const now = platform.now().getTime()
   const driven: string[] = []
   for (const open of await listOpenRuns(platform)) {
-    const run = (await getRun(platform, open.id))?.value ?? (await missingRun(platform, open))
+    const stored = (await getRun(platform, open.id))?.value ?? (await missingRun(platform, open))
+    const run = stored?.waits ? await advanceLetter(platform, open.id) : stored
+    // It waited until now, and its planning is enqueued.
+    if (stored !== run && run && isOpen(run)) {
+      driven.push(run.id)
+      continue
+    }
     if (!run || isOver(run)) {
       await closeRun(platform, open.id)
       continue
     }
     if (!isOpen(run) || fresh.has(run.id)) continue
+    const { parkedAt } = run
+    if (parkedAt !== undefined && (await unparkRun(platform, run)).parkedAt !== undefined) continue
     // Either way: a clock that was set back leaves runs that moved in the future.
     const standsStill = Math.abs(now - Date.parse(run.movedAt)) >= standsStillMs
-    if (!driveAll && !standsStill) continue
+    if (!driveAll && !standsStill && parkedAt === undefined) {
+      await driveRested(platform, run)
+      continue
+    }
     await finishRun(platform, run.id)
     await driveRun(platform, run)
     driven.push(run.id)

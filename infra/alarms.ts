@@ -24,7 +24,7 @@ export interface AlarmsProps {
   address?: string
 }
 
-/** What a person should hear of. Each names its part of docs/aws.md: symptom, look, do. */
+/** What a person should hear of. Each names its page of docs/operate: symptom, look, do. */
 export class Alarms extends Construct {
   constructor(scope: Construct, id: string, { compute, queues, mail, address }: AlarmsProps) {
     super(scope, id)
@@ -44,7 +44,7 @@ export class Alarms extends Construct {
         evaluationPeriods: periods,
         comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treatMissingData: TreatMissingData.NOT_BREACHING,
-        alarmDescription: `docs/aws.md#${anchorOf(name)}`,
+        alarmDescription: `docs/operate/${pageOf(name)}.md`,
       })
       if (topic) made.addAlarmAction(new SnsAction(topic))
     }
@@ -87,6 +87,6 @@ export class Alarms extends Construct {
   }
 }
 
-function anchorOf(name: string) {
+function pageOf(name: string) {
   return name.replace(/([a-z])([A-Z])/g, '$1-$2').toLowerCase()
 }

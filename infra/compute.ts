@@ -5,25 +5,27 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import { buildDoorway, root } from '../bin/bundle.js'
+import { buildDoorway, type DoorwayName, root } from '../bin/bundle.js'
 import { tableIndex } from '../functions/aws/table.ts'
 import { objectPrefixes, recordKeys } from '../functions/keys.ts'
 import { handlerSeconds, type Queues } from './queues.ts'
 import type { Records } from './records.ts'
 import { workFilters } from './schedule.ts'
 
-/** The files of functions/aws/ that the outside world calls. */
-export const doorwayNames = ['web', 'jobs', 'clock', 'feedback'] as const
-export type DoorwayName = (typeof doorwayNames)[number]
-
 export interface ComputeProps {
   records: Records
   queues: Queues
   /** Name of the parameter that holds the site's address: as a variable it would close a cycle. */
   addressParameter: string
+  /** What the distribution adds to its requests, if there is one. */
+  edgeMark?: string
   /** The configuration set whose events come back; absent without a sender. */
   configurationSet?: string
   logDays?: RetentionDays
+  /** How many functions deliver a run at once, 2 to 1,000. @default 5 */
+  mailWorkers?: number
+  /** Megabytes of the function that renders and sends; processor time grows with it. @default 1024 */
+  jobsMemory?: number
   /** What a doorway's function runs. @default its bundle, built now */
   code?: (name: DoorwayName) => Code
 }
@@ -65,7 +67,10 @@ export class Compute extends Construct {
         architecture: Architecture.ARM_64,
         memorySize,
         timeout: Duration.seconds(seconds),
-        environment,
+        environment: {
+          ...environment,
+          ...(name === 'web' && props.edgeMark ? { BROADSHEET_EDGE: props.edgeMark } : {}),
+        },
         logGroup: new LogGroup(this, `${id}Logs`, {
           retention: logDays,
           removalPolicy: RemovalPolicy.DESTROY,
@@ -73,7 +78,7 @@ export class Compute extends Construct {
       })
 
     this.web = doorway('Web', 'web', 1024, 30)
-    this.jobs = doorway('Jobs', 'jobs', 1024, handlerSeconds)
+    this.jobs = doorway('Jobs', 'jobs', props.jobsMemory ?? 1024, handlerSeconds)
     this.clock = doorway('Clock', 'clock', 512, handlerSeconds)
     this.feedback = doorway('Feedback', 'feedback', 256, handlerSeconds)
 
@@ -147,7 +152,7 @@ export class Compute extends Construct {
           batchSize: lane === 'mail' ? 1 : 10,
           reportBatchItemFailures: true,
           // Only on this lane: with it set, idle polling never slows down, and costs.
-          ...(lane === 'mail' ? { maxConcurrency: 5 } : {}),
+          ...(lane === 'mail' ? { maxConcurrency: props.mailWorkers ?? 5 } : {}),
           ...(lane === 'work' ? { filters: workFilters } : {}),
         }),
       )

@@ -1,4 +1,4 @@
-import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
 import { Certificate, CertificateValidation } from 'aws-cdk-lib/aws-certificatemanager'
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
@@ -32,6 +32,9 @@ export interface ServiceStackProps extends StackProps {
   destroyData?: boolean
   /** Leaves SES's `Send` events out. @default true */
   sendEvents?: boolean
+  /** How large a run is worked on; see `ComputeProps`. */
+  mailWorkers?: number
+  jobsMemory?: number
   code?: ComputeProps['code']
 }
 
@@ -56,10 +59,15 @@ export class ServiceStack extends Stack {
       ...(zone ? { zone } : {}),
       ...(props.sendEvents === undefined ? {} : { sendEvents: props.sendEvents }),
     })
+    // The random part of the stack's id: known to the account, and in no template.
+    const edgeMark = Fn.select(2, Fn.split('/', this.stackId))
     const compute = new Compute(this, 'Compute', {
       records,
       queues,
       addressParameter,
+      ...(props.edge === 'none' ? {} : { edgeMark }),
+      ...(props.mailWorkers === undefined ? {} : { mailWorkers: props.mailWorkers }),
+      ...(props.jobsMemory === undefined ? {} : { jobsMemory: props.jobsMemory }),
       ...(props.code ? { code: props.code } : {}),
       ...(mail.configurationSet
         ? { configurationSet: mail.configurationSet.configurationSetName }
@@ -101,6 +109,7 @@ export class ServiceStack extends Stack {
       site = new Site(this, 'Site', {
         bucket: records.bucket,
         webUrl,
+        edgeMark,
         ...(domain && certificate ? { domain, certificate } : {}),
         ...(zone ? { zone } : {}),
       })
@@ -127,10 +136,26 @@ export class ServiceStack extends Stack {
 
     new CfnOutput(this, 'SiteUrl', { value: address })
     new CfnOutput(this, 'Next', {
-      value: `npx -c "node infra/create-key.ts ${records.table.tableName} me"`,
+      value: `npx broadsheet keys create me --stack ${this.stackName}`,
       description: 'Makes the first key, with your own AWS credentials',
     })
+    // What `--stack` reads (cli/stack/read-stack.ts).
     new CfnOutput(this, 'TableName', { value: records.table.tableName })
     new CfnOutput(this, 'BucketName', { value: records.bucket.bucketName })
+    for (const [name, queue] of [
+      ['Urgent', queues.lanes.urgent],
+      ['Work', queues.lanes.work],
+      ['Mail', queues.lanes.mail],
+      ['Dead', queues.dead],
+      ['Event', mail.events],
+      ['DeadEvent', mail.eventsDead],
+    ] as const) {
+      new CfnOutput(this, `${name}QueueUrl`, { value: queue.queueUrl })
+    }
+    if (mail.configurationSet) {
+      new CfnOutput(this, 'ConfigurationSetName', {
+        value: mail.configurationSet.configurationSetName,
+      })
+    }
   }
 }

@@ -24,8 +24,9 @@ import { AaaaRecord, ARecord, type IPublicHostedZone, RecordTarget } from 'aws-c
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets'
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
+import { edgeHeaders } from '../functions/aws/sender.ts'
 import { contentSecurityPolicy } from '../functions/site/content-security-policy.ts'
-import { edgeFunctionCode } from './edge-function.ts'
+import { edgeFunctionCode, senderFunctionCode } from './edge-function.ts'
 
 /** Paths that the web function answers; everything else lies in the bucket, rendered. */
 export const dynamicPaths = [
@@ -42,6 +43,8 @@ export const dynamicPaths = [
 export interface SiteProps {
   bucket: Bucket
   webUrl: FunctionUrl
+  /** Tells the web function that a request comes from here; in no template. */
+  edgeMark: string
   domain?: string
   certificate?: ICertificate
   zone?: IPublicHostedZone
@@ -57,13 +60,20 @@ export class Site extends Construct {
       runtime: FunctionRuntime.JS_2_0,
       code: FunctionCode.fromInline(edgeFunctionCode),
     })
+    const sender = new EdgeFunction(this, 'Sender', {
+      runtime: FunctionRuntime.JS_2_0,
+      code: FunctionCode.fromInline(senderFunctionCode),
+    })
+    // No origin access control here: browsers' forms and one-click senders cannot sign a body.
+    const webOrigin = () =>
+      new FunctionUrlOrigin(props.webUrl, { customHeaders: { [edgeHeaders.mark]: props.edgeMark } })
     const web: BehaviorOptions = {
-      // No origin access control here: browsers' forms and one-click senders cannot sign a body.
-      origin: new FunctionUrlOrigin(props.webUrl),
+      origin: webOrigin(),
       allowedMethods: AllowedMethods.ALLOW_ALL,
       viewerProtocolPolicy: ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
       cachePolicy: CachePolicy.CACHING_DISABLED,
       originRequestPolicy: OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+      functionAssociations: [{ function: sender, eventType: FunctionEventType.VIEWER_REQUEST }],
     }
     this.distribution = new Distribution(this, 'Distribution', {
       defaultBehavior: {
@@ -75,7 +85,7 @@ export class Site extends Construct {
           primaryOrigin: S3BucketOrigin.withOriginAccessControl(props.bucket as IBucket, {
             originPath: '/public',
           }),
-          fallbackOrigin: new FunctionUrlOrigin(props.webUrl),
+          fallbackOrigin: webOrigin(),
           fallbackStatusCodes: [403, 404],
         }),
         allowedMethods: AllowedMethods.ALLOW_GET_HEAD,

@@ -7,6 +7,7 @@ import { openService } from '../service.ts'
 
 /** Takes every message and does nothing: what is left is our own work. */
 const nowhere: Mailer = {
+  name: 'nowhere',
   send: async () => ({ status: 'sent' }),
   quota: async () => ({}),
   evidence: async () => 'cannot tell',

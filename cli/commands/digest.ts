@@ -13,6 +13,7 @@ interface PreviewOptions {
   locale?: string
   out?: string
   to?: string
+  post?: string
 }
 
 interface Preview {
@@ -37,8 +38,9 @@ export function define(command: Command): void {
       .option('--cadence <cadence>', 'instant, daily, weekly or monthly')
       .option('--at <instant>', 'the digest due then (RFC 3339, or such as +7d), default: now')
       .option('--locale <locale>', 'the language of the mail')
-      .option('--out <dir>', 'write digest.eml, digest.html and digest.txt there')
+      .option('--out <dir>', 'write digest.eml, .html and .txt there (letter.… with --post)')
       .option('--to <email>', 'mail it to this address, marked as a test')
+      .option('--post <id>', 'show this post as a letter instead, drafts too')
       .addHelpText(
         'after',
         `
@@ -47,7 +49,8 @@ With nothing new at that instant the newest posts stand in, and it says so.
 Example:
   broadsheet digest preview --categories printing,reading --cadence daily
   broadsheet digest preview --at 2026-03-09T08:00:00Z --out preview
-  broadsheet digest preview --to you@example.com`,
+  broadsheet digest preview --to you@example.com
+  broadsheet digest preview --post 5f0c2a9be1d47a36 --to you@example.com`,
       ),
     async ({ call, isJson }, { categories, at, out, ...wanted }) => {
       const slugs = categories
@@ -60,8 +63,9 @@ Example:
         ...(wanted.cadence ? { cadence: wanted.cadence } : {}),
         ...(wanted.locale ? { locale: wanted.locale } : {}),
         ...(wanted.to ? { to: wanted.to } : {}),
+        ...(wanted.post ? { post: wanted.post } : {}),
       })
-      const files = out ? write(out, preview) : []
+      const files = out ? write(out, wanted.post ? 'letter' : 'digest', preview) : []
       const { subject, posts, isSample, text } = preview
       if (isJson) return sayJson({ subject, posts, isSample, ...(out ? { files } : preview) })
       note(`${styled('bold', plain(subject))} · ${counted(posts, 'post')}`)
@@ -73,11 +77,11 @@ Example:
   )
 }
 
-function write(folder: string, { html, text, eml }: Preview): string[] {
+function write(folder: string, name: string, { html, text, eml }: Preview): string[] {
   const parts = {
-    'digest.eml': Buffer.from(eml, 'base64'),
-    'digest.html': Buffer.from(html),
-    'digest.txt': Buffer.from(text),
+    [`${name}.eml`]: Buffer.from(eml, 'base64'),
+    [`${name}.html`]: Buffer.from(html),
+    [`${name}.txt`]: Buffer.from(text),
   }
   try {
     mkdirSync(folder, { recursive: true })

@@ -19,6 +19,7 @@ interface Answer {
   categories: string[]
   feeds: { category?: string; rss: string; atom: string; json: string }[]
   mailed: boolean
+  letter?: { runId: string; at?: string; approveBy?: string }
   reason?: string
 }
 
@@ -111,9 +112,17 @@ async function publish(
   return answerOf<Answer>(response)
 }
 
-function sayAnswer({ id, url, outcome, feeds, mailed, reason }: Answer): void {
+function sayAnswer({ id, url, outcome, feeds, mailed, letter, reason }: Answer): void {
   say(`${styled('bold', outcome)}  ${id}  ${url}`)
   for (const feed of feeds) say(`  feed    ${feed.rss}`)
   if (outcome === 'hidden') say(`  hidden  ${plain(reason)}`)
-  else say(`  mail    ${mailed ? 'with the next digests' : `not mailed: ${plain(reason)}`}`)
+  else say(`  mail    ${mailed ? howMailed(letter) : `not mailed: ${plain(reason)}`}`)
+  if (letter?.approveBy) say(`  next    broadsheet runs approve ${letter.runId}`)
+}
+
+function howMailed(letter: Answer['letter']): string {
+  if (!letter) return 'with the next digests'
+  const { at, approveBy } = letter
+  const time = at ? `at ${at}` : 'at once'
+  return `as a letter, ${time}${approveBy ? `, if it is approved until ${approveBy}` : ''}`
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { cp, rename, rm, rmdir } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { answerOf } from '../connection.ts'
+import { answerOf, stackOf } from '../connection.ts'
 import { CliError, exitCodes, usageError } from '../exit.ts'
 import { inProcess } from '../in-process.ts'
 import type { GlobalOptions } from '../options.ts'
@@ -23,6 +23,11 @@ Example:
     .action(async (dir: string, _options, self: Command) => {
       const options = self.optsWithGlobals<GlobalOptions>()
       if (options.url) throw usageError('A backup is restored on its own machine: leave out --url.')
+      if (stackOf(options)) {
+        throw usageError(
+          'A backup cannot be restored into a stack yet: leave out --stack, unset BROADSHEET_STACK.',
+        )
+      }
       const from = resolve(dir)
       const to = resolve(options.data)
       check(from, to)

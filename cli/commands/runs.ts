@@ -50,6 +50,11 @@ Example:
       const run = await session.call<RunView>('GET', pathOf(id))
       if (session.isJson) return sayJson(run)
       say(runTable([run]))
+      if (run.approveBy) {
+        say(`\nRead it:  broadsheet digest preview --post ${run.postId}`)
+        say(`Send it:  broadsheet runs approve ${id}`)
+        say(`Hold it:  broadsheet runs pause ${id}`)
+      }
       for (const state of ['failed', 'unknown'] as const) {
         if (run.counts[state] === 0) continue
         const rows: DeliveryView[] = []
@@ -82,6 +87,27 @@ Example:
       if (isJson) return sayJson(run)
       say(runTable([run]))
       return run.counts.failed > 0 ? exitCodes.partial : undefined
+    },
+  )
+
+  works(
+    command
+      .command('approve')
+      .argument('<id>', 'as `runs` lists it')
+      .description('Let a letter that waits for approval go, at its time.')
+      .addHelpText(
+        'after',
+        `
+What is mailed is the post as it stands when the letter goes, later edits included. A letter that
+nobody approves in time is not mailed (\`mail.unapproved\` in broadsheet.yaml).
+
+Example:
+  broadsheet runs approve letter_5f0c2a9be1d47a36`,
+      ),
+    async ({ call, isJson }, _options, id = '') => {
+      const run = await call<RunView>('POST', `${pathOf(id)}/approve`)
+      if (isJson) return sayJson(run)
+      say(runTable([run]))
     },
   )
 

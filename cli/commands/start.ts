@@ -41,6 +41,7 @@ interface StartOptions {
 
 async function start(options: GlobalOptions & StartOptions): Promise<void> {
   const { data, host } = options
+  if (options.stack) throw usageError('`start` runs the service here: leave out `--stack`.')
   if (!/^\d{1,5}$/.test(options.port) || Number(options.port) > 65_535) {
     throw usageError(`\`${options.port}\` is no port. Ports are numbers up to 65535.`)
   }

@@ -73,7 +73,7 @@ export async function checkDomain(
   { mail }: Pick<Settings, 'mail'>,
   dns: TextRecords,
 ): Promise<Check[]> {
-  const domain = /@([^\s>]+)>?$/.exec(mail.from ?? '')?.[1]?.toLowerCase()
+  const domain = senderDomain({ mail })
   if (!domain) return []
   const [spf, dmarc, dkim] = await Promise.all([
     textsAt(dns, domain),
@@ -81,15 +81,28 @@ export async function checkDomain(
     Promise.all(selectors.map((selector) => textsAt(dns, `${selector}._domainkey.${domain}`))),
   ])
   if (spf === 'unreachable' || dmarc === 'unreachable') {
-    return [
-      warning(
-        'DNS',
-        `The records of ${domain} could not be looked up.`,
-        'Run this again where name servers can be reached.',
-      ),
-    ]
+    return [unreachable(domain)]
   }
   return [spfCheck(domain, spf), dkimCheck(domain, dkim), dmarcCheck(domain, dmarc)]
+}
+
+/** The domain of `mail.from`, folded; `undefined` without a sender. */
+export function senderDomain({ mail }: Pick<Settings, 'mail'>): string | undefined {
+  return /@([^\s>]+)>?$/.exec(mail.from ?? '')?.[1]?.toLowerCase()
+}
+
+/** DMARC alone, for mail whose other records SES looks after. */
+export async function checkDmarc(domain: string, dns: TextRecords): Promise<Check[]> {
+  const texts = await textsAt(dns, `_dmarc.${domain}`)
+  return [texts === 'unreachable' ? unreachable(domain) : dmarcCheck(domain, texts)]
+}
+
+function unreachable(domain: string): Check {
+  return warning(
+    'DNS',
+    `The records of ${domain} could not be looked up.`,
+    'Run this again where name servers can be reached.',
+  )
 }
 
 function spfCheck(domain: string, texts: readonly string[]): Check {

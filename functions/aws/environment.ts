@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
-import { readSettings } from '../settings.ts'
+import { settingsFrom } from '../settings.ts'
+import { readParameter } from './parameter.ts'
 import { type AwsPlatform, awsPlatform } from './platform.ts'
 
 let opened: Promise<AwsPlatform> | undefined
@@ -18,7 +18,9 @@ export function platformFromEnvironment(): Promise<AwsPlatform> {
 }
 
 async function open(): Promise<AwsPlatform> {
-  const address = await siteAddress(required('BROADSHEET_ADDRESS_PARAMETER'))
+  // The site's address is a parameter read at start: as a variable it would close a cycle between
+  // the function and the distribution in front of it.
+  const address = await readParameter(required('BROADSHEET_ADDRESS_PARAMETER'), process.env)
   const configurationSet = process.env.BROADSHEET_CONFIGURATION_SET
   return awsPlatform({
     table: required('BROADSHEET_TABLE'),
@@ -29,24 +31,13 @@ async function open(): Promise<AwsPlatform> {
       mail: required('BROADSHEET_QUEUE_MAIL'),
       dead: required('BROADSHEET_QUEUE_DEAD'),
     },
-    settings: readSettings({
-      // Deployed beside the bundle by `infra/compute.ts`.
-      yaml: readFileSync(new URL('broadsheet.yaml', import.meta.url), 'utf8'),
-      env: { BROADSHEET_BASE_URL: address },
-    }),
+    // Deployed beside the bundle, parsed, by `bin/bundle.js`.
+    settings: settingsFrom(
+      JSON.parse(readFileSync(new URL('broadsheet.json', import.meta.url), 'utf8')),
+      { env: { BROADSHEET_BASE_URL: address } },
+    ),
     ...(configurationSet ? { configurationSet } : {}),
   })
-}
-
-/**
- * The site's address is a parameter read at start: as a variable it would close a cycle between the
- * function and the distribution in front of it.
- * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
- */
-async function siteAddress(name: string): Promise<string> {
-  const { Parameter } = await new SSMClient({}).send(new GetParameterCommand({ Name: name }))
-  if (!Parameter?.Value) throw new Error(`the parameter ${name} has no value`)
-  return Parameter.Value
 }
 
 function required(name: string): string {

@@ -2,9 +2,9 @@ import { runJob } from '../jobs.ts'
 import { objectKeys } from '../keys.ts'
 import { answerBatch, type SqsBatchAnswer, type SqsEvent } from './batch.ts'
 import { platformFromEnvironment } from './environment.ts'
-import { type InboxObject, takeInboxObject } from './inbox-object.ts'
+import type { InboxObject } from './inbox-object.ts'
+import { readEnvelope } from './job-envelope.ts'
 import type { AwsPlatform } from './platform.ts'
-import { readEnvelope } from './sqs-job-queue.ts'
 
 /** Jobs of one lane, and notices of files in the inbox. Each fails for itself alone. */
 export async function handler(event: SqsEvent): Promise<SqsBatchAnswer> {
@@ -26,6 +26,8 @@ async function work(platform: AwsPlatform, body: string): Promise<void> {
   if (!file) throw new Error('the message is neither a job nor a notice of a file')
   // The lane's filter leaves refused files out; so does this, should it ever be changed.
   if (file.key.startsWith(objectKeys.inboxRejected)) return
+  // What reads posts is loaded with the first file: lanes carry jobs.
+  const { takeInboxObject } = await import('./inbox-object.ts')
   return takeInboxObject(platform, file)
 }
 

@@ -1,27 +1,32 @@
-import { noteAccepted, readDeliveryId } from '../digests/evidence.ts'
-import { readConfirmationId } from '../subscribers/confirmation-id.ts'
-import { noteBounce, suppress } from '../subscribers/suppression.ts'
+import { type FeedbackKind, noteFeedback } from '../digests/note-feedback.ts'
 import type { AwsPlatform } from './platform.ts'
 import type { SesEvent } from './ses-event.ts'
 
-/** Records one event: proof first, then what it means for the address. Repeatable, in any order. */
+/**
+ * Records one event. Repeatable, in any order. SES names the delivery by the tag that our mailer gave
+ * it, so it is believed as it stands.
+ */
 export async function noteSesEvent(
   platform: Pick<AwsPlatform, 'records' | 'now' | 'settings' | 'log'>,
   { kind, deliveryId }: SesEvent,
 ): Promise<void> {
-  const subscriberId =
+  const outcome =
     deliveryId === undefined
-      ? undefined
-      : (readDeliveryId(deliveryId)?.subscriberId ?? readConfirmationId(deliveryId))
-  if (deliveryId === undefined || subscriberId === undefined) {
-    platform.log.info('feedback.other', { kind })
-    return
-  }
-  // SES rejects after it accepted, and bounces only what it had taken: each is proof of acceptance.
-  await noteAccepted(platform, deliveryId)
-  if (kind === 'hard-bounce') await suppress(platform, subscriberId, 'hard-bounce')
-  else if (kind === 'complaint') await suppress(platform, subscriberId, 'complaint')
-  else if (kind === 'soft-bounce') {
-    await noteBounce(platform, subscriberId, { delivery: deliveryId, what: 'soft' })
+      ? 'unknown'
+      : await noteFeedback(platform, { kind: meaningOf(kind), deliveryId })
+  if (outcome === 'unknown') platform.log.info('feedback.other', { kind })
+}
+
+function meaningOf(kind: SesEvent['kind']): FeedbackKind {
+  switch (kind) {
+    case 'send':
+    case 'delay':
+    // SES rejects what it had accepted and found a virus in.
+    case 'reject':
+      return 'accepted'
+    case 'delivery':
+      return 'delivered'
+    default:
+      return kind
   }
 }

@@ -7,6 +7,7 @@ import type { Mailer, ObjectStore } from '../platform.ts'
  */
 export function objectOutbox({ objects, now }: { objects: ObjectStore; now: () => Date }): Mailer {
   return {
+    name: 'outbox',
     evidenceDelaySeconds: 0,
     hasFinalEvidence: true,
     async send({ deliveryId, raw }, until) {

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { assertObjectKey } from '../object-key.ts'
 import type { ObjectStore, StoredObject } from '../platform.ts'
+import { statusOf } from './sdk-status.ts'
 
 /** How often a write is repeated that S3 answered with 409: another write of the same key was under way. */
 const conflictTries = 3
@@ -59,6 +60,7 @@ export function s3ObjectStore({
               Key: key,
               Body: body,
               ContentType: options.contentType,
+              ...(options.contentEncoding ? { ContentEncoding: options.contentEncoding } : {}),
               // Metadata travels as a header: percent-encoded, so that any text survives.
               ...(options.version === undefined
                 ? {}
@@ -111,9 +113,4 @@ export function s3ObjectStore({
 
 function bare(etag: string | undefined) {
   return (etag ?? '').replace(/^W\//, '').replaceAll('"', '')
-}
-
-/** The HTTP status that an SDK error carries; names differ between services and emulators. */
-export function statusOf(error: unknown): number | undefined {
-  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
 }

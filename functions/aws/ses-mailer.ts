@@ -1,13 +1,11 @@
 import { GetSendQuotaCommand, type SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses'
 import { recordKeys } from '../keys.ts'
 import type { Mailer, Quota, RecordStore, SendOutcome } from '../platform.ts'
-import { statusOf } from './s3-object-store.ts'
+import { statusOf } from './sdk-status.ts'
+import { sesEvidence } from './ses-evidence.ts'
 
 /** `GetSendQuota` may be asked once a second an account; a changed quota is followed within a minute. */
-const quotaMilliseconds = 60_000
-
-/** Events of a mail may come so late; after it, silence is `unknown` for ever (docs/protocol.md V1). */
-const evidenceSeconds = 600
+const quotaMilliseconds = 45_000
 
 /** What SES's events said of a delivery, written by the feedback function. */
 export interface DeliveryEvidence {
@@ -34,9 +32,7 @@ export function sesMailer({
   let cached: { quota: Quota; at: number } | undefined
 
   return {
-    evidenceDelaySeconds: evidenceSeconds,
-    // An event can be lost or switched off, so silence never proves anything.
-    hasFinalEvidence: false,
+    ...sesEvidence,
 
     // https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html
     async send(message, until) {

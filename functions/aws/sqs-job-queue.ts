@@ -7,8 +7,9 @@ import {
   SendMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs'
-import { type Job, laneOf } from '../jobs.ts'
+import { laneOf } from '../jobs.ts'
 import type { DeadLetter, JobQueue, Lane } from '../platform.ts'
+import { type Envelope, readEnvelope } from './job-envelope.ts'
 
 export const lanes = ['urgent', 'work', 'mail'] as const satisfies readonly Lane[]
 
@@ -17,11 +18,6 @@ export type QueueUrls = Readonly<Record<Lane | 'dead', string>>
 
 /** How long a look at the dead letters holds them, seconds; they come back by themselves. */
 const lookSeconds = 2
-
-interface Envelope {
-  id: string
-  job: Job
-}
 
 /**
  * Jobs in one SQS queue a lane, with a shared dead-letter queue. Redelivery, leases and the move to
@@ -143,17 +139,6 @@ export function sqsJobQueue({
       }
       return count
     },
-  }
-}
-
-/** The job of a message, or `undefined` when the body is none of ours. */
-export function readEnvelope(body: string | undefined): Envelope | undefined {
-  try {
-    const value = JSON.parse(body ?? '') as Partial<Envelope> | null
-    if (typeof value?.id !== 'string' || typeof value.job?.kind !== 'string') return undefined
-    return value as Envelope
-  } catch {
-    return undefined
   }
 }
 

@@ -39,6 +39,7 @@ export function verifiedMailer({
 
   return {
     // As SES's: a delivery claimed before the change may be judged after it.
+    name: ses.name,
     evidenceDelaySeconds: ses.evidenceDelaySeconds,
     hasFinalEvidence: false,
     send: async (message, until) => ((await isVerified()) ? ses : outbox).send(message, until),

@@ -1,28 +1,49 @@
+import type { Hono } from 'hono'
 import { handle, type LambdaEvent } from 'hono/aws-lambda'
 import { createApp } from '../app.ts'
 import { platformFromEnvironment } from './environment.ts'
 import type { AwsPlatform } from './platform.ts'
+import { edgeHeaders, senderOf } from './sender.ts'
 
 let answer: ReturnType<typeof handlerFor> | undefined
 
 /** Everything that is asked of the service over HTTP and does not lie rendered in the bucket. */
 export async function handler(event: LambdaEvent, context?: unknown) {
   const platform = await platformFromEnvironment()
-  answer ??= handlerFor(platform)
+  answer ??= handlerFor(platform, process.env.BROADSHEET_EDGE)
   return answer(event, context)
 }
 
-/** What `handler` does on a given platform. */
-export function handlerFor(platform: AwsPlatform) {
-  const answerEvent = handle(createApp(platform))
+/** What `handler` does on a given platform; `mark` is what its own distribution sends, if it has one. */
+export function handlerFor(platform: AwsPlatform, mark?: string) {
+  const app = createApp(platform)
+  const answerEvent = handle({
+    fetch: (request: Request, env: { event: AskedEvent }) =>
+      app.fetch(request, { ...env, client: env.event.client }),
+  } as unknown as Hono)
   return async (event: LambdaEvent, context?: unknown) => {
     await platform.refresh()
-    return answerEvent(asAsked(event), context as Parameters<typeof answerEvent>[1])
+    return answerEvent(asAsked(event, mark), context as Parameters<typeof answerEvent>[1])
   }
 }
 
-/** At the edge `…/` becomes `…/index.html`, for the bucket; what the bucket has not comes here so. */
-function asAsked(event: LambdaEvent): LambdaEvent {
-  if (!('rawPath' in event) || !event.rawPath.endsWith('/index.html')) return event
-  return { ...event, rawPath: event.rawPath.slice(0, -'index.html'.length) }
+/** An event as the product reads it: `client` is whom it comes from, as far as that is certain. */
+type AskedEvent = LambdaEvent & { client?: string }
+
+function asAsked(event: LambdaEvent, mark: string | undefined): AskedEvent {
+  if (!('rawPath' in event)) return event
+  const { address, forwarded } = senderOf(event, mark)
+  const headers = { ...event.headers }
+  for (const name of [...Object.values(edgeHeaders), 'x-forwarded-for']) delete headers[name]
+  if (forwarded) headers['x-forwarded-for'] = forwarded
+  return {
+    ...event,
+    headers,
+    // What the bucket has not comes here as the edge asked the bucket for it: `…/` as
+    // `…/index.html`, a document as its compressed twin.
+    rawPath: event.rawPath
+      .replace(/\/index\.html$/, '/')
+      .replace(/^(\/feeds\/.*\/?(?:atom\.xml|feed\.json))\.gz$/, '$1'),
+    ...(address === undefined ? {} : { client: address }),
+  }
 }

@@ -1,32 +1,18 @@
 import { recordKeys } from '../keys.ts'
-import type { Platform, RecordPage } from '../platform.ts'
-import { getSubscriber } from '../subscribers/store.ts'
-import { isToRetry } from './claim.ts'
-import { deliveryIdOf, isInFlight } from './ledger.ts'
-import type { Chunk, Delivery, DeliveryState, Run, RunCounts } from './run.ts'
-import { chunksOf, getChunk, rowsOf } from './run-store.ts'
-
-/** A delivery as the API shows it. Pending is what has no row yet, or is to be tried again. */
-export interface DeliveryView {
-  id: string
-  runId: string
-  subscriberId: string
-  state: DeliveryState | 'pending'
-  /** How often a send was begun; 0 where nothing was to be sent. */
-  attempts: number
-  reason?: string
-  /** RFC 3339. */
-  at: string
-}
+import type { Platform, RecordKey } from '../platform.ts'
+import type { ChunkCount, Delivery, DeliveryState, Run, RunCounts } from './run.ts'
+import { booksOf, getBook, getChunk, isToRetry, lastChunk, rowsOf } from './run-store.ts'
 
 type Store = Pick<Platform, 'records'>
 
-/** Chunks that one page of deliveries reads at most; a filter that finds little answers a short page. */
-const mostChunks = 200
+/** Chunks whose rows are read side by side. */
+const atATime = 16
+const mostKeys = 1000
 
 /**
- * How a run stands. Nothing is counted while it goes on: a chunk knows whom it holds, its rows say
- * what became of them, and the rest is pending. So the sum is always the number of candidates.
+ * How a run stands. There are no counters to drift: a chunk's book says what of it is settled for
+ * good, the rows tell of the rest, and what has no row is pending. So the sum is always the number of
+ * candidates.
  */
 export async function countsOf(store: Store, run: Run): Promise<RunCounts> {
   const counts: RunCounts = {
@@ -38,145 +24,149 @@ export async function countsOf(store: Store, run: Run): Promise<RunCounts> {
     empty: 0,
     pending: 0,
   }
-  if (run.totals) {
-    counts.accepted += run.totals.accepted
-    counts.suppressed += run.totals.suppressed
-    counts.empty += run.totals.empty
-    for (const k of run.totals.named) {
-      const chunk = await getChunk(store, run.id, k)
-      if (chunk) await addNamed(store, run, k, chunk.value, counts)
-    }
-  } else {
-    for await (const { k, record } of chunksOf(store, run.id)) {
-      const { totals } = record.value
-      if (totals) {
-        counts.accepted += totals.accepted
-        counts.suppressed += totals.suppressed
-        counts.empty += totals.empty
-        await addNamed(store, run, k, record.value, counts)
-      } else await addRows(store, run, k, record.value.readers, counts)
-    }
-  }
+  const late = await lateChanges(store, run.id)
+  if (run.totals) await addTotals(store, run, run.totals, late, counts)
+  else await addChunks(store, run, late, counts)
   const { candidates: _, ...parts } = counts
   return { ...counts, candidates: Object.values(parts).reduce((sum, n) => sum + n, 0) }
 }
 
-/** Late evidence and retries change what became of these, and of these only. */
-async function addNamed(store: Store, run: Run, k: number, chunk: Chunk, counts: RunCounts) {
-  const names = [...(chunk.totals?.failed ?? []), ...(chunk.totals?.unknown ?? [])]
-  if (names.length === 0) return
-  const rows = await store.records.getMany<Delivery>(
-    names.map((name) => recordKeys.ledgerRow(run.id, k, name)),
-  )
-  for (const row of rows) counts[stateOf(row?.value, run)]++
-}
-
-async function addRows(
-  store: Store,
-  run: Run,
-  k: number,
-  readers: readonly string[],
-  counts: RunCounts,
-) {
-  const rows = await rowsOf(store, run.id, k)
-  for (const reader of readers) counts[stateOf(rows.get(reader), run)]++
-}
-
-function stateOf(row: Delivery | undefined, run: Run): DeliveryState | 'pending' {
+/** Pending is what has no row yet, or is to be tried again. */
+export function stateOf(
+  row: Delivery | undefined,
+  run: Pick<Run, 'gen'>,
+): DeliveryState | 'pending' {
   return !row || isToRetry(row, run) ? 'pending' : row.outcome
 }
 
-/** Who got a run, in the order in which it visits them; only one state with `state`. */
-export async function listDeliveries(
+/** Of each chunk, whose settled rows may have become `accepted` since they were counted. */
+type LateChanges = ReadonlyMap<number, ReadonlySet<string>>
+
+async function lateChanges({ records }: Store, runId: string): Promise<LateChanges> {
+  const late = new Map<number, Set<string>>()
+  let cursor: string | undefined
+  do {
+    const page = await records.query(recordKeys.runParts(runId), {
+      prefix: 'late#',
+      ...(cursor ? { cursor } : {}),
+    })
+    for (const { sort } of page.records) {
+      const [, chunk, reader = ''] = sort.split('#')
+      const readers = late.get(Number(chunk)) ?? new Set()
+      late.set(Number(chunk), readers.add(reader))
+    }
+    cursor = page.cursor
+  } while (cursor)
+  return late
+}
+
+/** A run that is over: its sums, but for what changed since. */
+async function addTotals(
   store: Store,
   run: Run,
-  options: {
-    state?: DeliveryView['state'] | undefined
-    limit: number
-    cursor?: string | undefined
-  },
-): Promise<{ items: DeliveryView[]; cursor?: string }> {
-  const [, first = '0', skip = '0'] = /^(\d{1,9})\.(\d{1,4})$/.exec(options.cursor ?? '') ?? []
-  const items: DeliveryView[] = []
-  let chunks = 0
-  for await (const { k, record } of chunksOf(store, run.id, Number(first))) {
-    if (chunks++ >= mostChunks) return { items, cursor: `${k}.0` }
-    const { readers, totals } = record.value
-    if (totals && totals.gen >= run.gen && hasNone(totals, options.state)) continue
-    const rows = await rowsOf(store, run.id, k)
-    const from = k === Number(first) ? Number(skip) : 0
-    for (let i = from; i < readers.length; i++) {
-      const reader = readers[i] as string
-      const row = rows.get(reader)
-      const state = stateOf(row, run)
-      if (options.state !== undefined && options.state !== state) continue
-      if (items.length >= options.limit) return { items, cursor: `${k}.${i}` }
-      items.push(viewOf(row, run, k, reader, state))
+  totals: NonNullable<Run['totals']>,
+  late: LateChanges,
+  counts: RunCounts,
+): Promise<void> {
+  Object.assign(counts, totals)
+  const rows = openRows(store, run, counts)
+  for (const [k, readers] of late) {
+    const counted = (await getBook(store, run.id, k))?.value.counted
+    for (const state of ['failed', 'unknown'] as const) {
+      for (const reader of counted?.[state] ?? []) {
+        if (!readers.has(reader)) continue
+        counts[state]--
+        await rows.add(k, reader)
+      }
     }
   }
-  return { items }
+  await rows.end()
 }
 
-function hasNone(totals: NonNullable<Chunk['totals']>, state: DeliveryView['state'] | undefined) {
-  return state === 'pending' || (state === 'failed' && totals.failed.length === 0)
-}
-
-function viewOf(
-  row: Delivery | undefined,
-  run: Run,
-  chunk: number,
-  reader: string,
-  state: DeliveryView['state'],
-): DeliveryView {
-  if (row) return { ...rowView(row), state }
-  return {
-    id: deliveryIdOf({ run: run.id, chunk, try: run.gen }, reader),
-    runId: run.id,
-    subscriberId: reader,
-    state,
-    attempts: 0,
-    at: run.createdAt,
-  }
-}
-
-function rowView(row: Delivery): DeliveryView {
-  return {
-    id: row.id,
-    runId: row.run,
-    subscriberId: row.subscriberId,
-    state: row.outcome,
-    attempts: row.sends,
-    ...(row.reason ? { reason: row.reason } : {}),
-    at: row.at,
-  }
-}
-
-/** A reader's deliveries, newest first, with what is in flight in front of the first page. */
-export async function listDeliveriesOf(
+async function addChunks(
   store: Store,
-  readerId: string,
-  { limit, cursor }: { limit: number; cursor?: string | undefined },
-): Promise<{ items: DeliveryView[]; cursor?: string }> {
-  const page: RecordPage<Delivery> = await store.records.query<Delivery>(
-    recordKeys.deliveriesOf(readerId),
-    { index: true, reverse: true, limit, ...(cursor ? { cursor } : {}) },
-  )
-  const items = page.records.map(({ value }) => rowView(value))
-  const note = cursor ? undefined : (await getSubscriber(store, readerId))?.value.note
-  if (note && isInFlight(note)) {
-    const id = deliveryIdOf(note, readerId)
-    const isKnown = items.some((item) => item.id === id)
-    if (!isKnown) {
-      items.unshift({
-        id,
-        runId: note.run,
-        subscriberId: readerId,
-        state: 'pending',
-        attempts: note.sends,
-        ...(note.reason ? { reason: note.reason } : {}),
-        at: note.at,
-      })
+  run: Run,
+  late: LateChanges,
+  counts: RunCounts,
+): Promise<void> {
+  const rows = openRows(store, run, counts)
+  const chunks = run.chunks ?? ((await lastChunk(store, run.id))?.k ?? -1) + 1
+  const uncounted: { k: number; readers?: number }[] = []
+  let next = 0
+  for await (const { k, book } of booksOf(store, run.id)) {
+    if (k >= chunks) break
+    while (next < k) uncounted.push({ k: next++ })
+    next++
+    if (book.counted) await addCounted(run, k, book.counted, late.get(k), counts, rows)
+    else if (book.begun) uncounted.push({ k, readers: book.readers })
+    else counts.pending += book.readers
+  }
+  while (next < chunks) uncounted.push({ k: next++ })
+  await rows.end()
+  for (let i = 0; i < uncounted.length; i += atATime) {
+    await Promise.all(
+      uncounted
+        .slice(i, i + atATime)
+        .map(({ k, readers }) => addUncounted(store, run, k, readers, counts)),
+    )
+  }
+}
+
+async function addCounted(
+  run: Run,
+  k: number,
+  counted: ChunkCount,
+  late: ReadonlySet<string> | undefined,
+  counts: RunCounts,
+  rows: Rows,
+): Promise<void> {
+  counts.accepted += counted.accepted
+  counts.suppressed += counted.suppressed
+  counts.empty += counted.empty
+  for (const reader of counted.open) await rows.add(k, reader)
+  const isRetried = counted.gen < run.gen
+  for (const state of ['failed', 'unknown'] as const) {
+    for (const reader of counted[state]) {
+      const mayDiffer = late?.has(reader) || (isRetried && state === 'failed')
+      if (mayDiffer) await rows.add(k, reader)
+      else counts[state]++
     }
   }
-  return { items, ...(page.cursor ? { cursor: page.cursor } : {}) }
+}
+
+/** A chunk on its first way through, or one whose book a crash left out. */
+async function addUncounted(
+  store: Store,
+  run: Run,
+  k: number,
+  readers: number | undefined,
+  counts: RunCounts,
+): Promise<void> {
+  const most = readers ?? (await getChunk(store, run.id, k))?.value.readers.length ?? 0
+  const rows = await rowsOf(store, run.id, k)
+  for (const row of rows.values()) counts[stateOf(row, run)]++
+  counts.pending += Math.max(0, most - rows.size)
+}
+
+interface Rows {
+  add(chunk: number, reader: string): Promise<void>
+  end(): Promise<void>
+}
+
+/** Counts single deliveries by their rows as they stand, read many at a time. */
+function openRows({ records }: Store, run: Run, counts: RunCounts): Rows {
+  let keys: RecordKey[] = []
+  const end = async () => {
+    if (keys.length === 0) return
+    const wanted = keys
+    keys = []
+    for (const row of await records.getMany<Delivery>(wanted)) counts[stateOf(row?.value, run)]++
+  }
+  return {
+    async add(chunk, reader) {
+      keys.push(recordKeys.ledgerRow(run.id, chunk, reader))
+      if (keys.length >= mostKeys) await end()
+    },
+    end,
+  }
 }

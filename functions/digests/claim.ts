@@ -15,8 +15,8 @@ import {
   unaddressable,
 } from './ledger.ts'
 import { resolveNote } from './resolve.ts'
-import type { Delivery, Run } from './run.ts'
-import { getRow, movesWatermark } from './run-store.ts'
+import type { Run } from './run.ts'
+import { getRow, isToRetry, movesWatermark } from './run-store.ts'
 
 /** A reader whose item keeps changing under us is left to a later visit. */
 const maxRounds = 20
@@ -54,7 +54,12 @@ export async function deliverTo(ledger: Ledger, readerId: string): Promise<Attem
     }
 
     const claim = await claimFor(ledger, item.value)
-    const next: Subscriber = { ...item.value, note: claim.note, watermark: claim.watermark }
+    const next: Subscriber = {
+      ...item.value,
+      note: claim.note,
+      watermark: claim.watermark,
+      ...(claim.note.n === undefined ? {} : { mails: claim.note.n }),
+    }
     const outcome = await putSubscriber(platform, next, item.version)
     if (outcome.status === 'conflict') continue
     if (claim.message) return sendClaimed(ledger, readerId, claim.note, claim.message)
@@ -66,11 +71,6 @@ export async function deliverTo(ledger: Ledger, readerId: string): Promise<Attem
 }
 
 type Ended = Exclude<NotePhase, 'fly' | 'deferred'>
-
-/** A delivery that failed is visited once more after each `retry` of its run (protocol R4). */
-export function isToRetry(row: Delivery, run: Pick<Run, 'gen'>): boolean {
-  return row.outcome === 'failed' && row.try < run.gen
-}
 
 /** Protocol C1. Publishes an end that was decided and whose row a crash left out. */
 async function isSettled(ledger: Ledger, readerId: string, note: DeliveryNote): Promise<boolean> {
@@ -123,7 +123,8 @@ async function claimFor(ledger: Ledger, reader: Subscriber): Promise<Claim> {
   if (!parcel) return { note: { ...note, phase: 'empty' }, watermark: moved }
   const message = addressedTo(parcel, deliveryIdOf(note, reader.id))
   if (!message) return { note: { ...note, phase: 'failed', reason: unaddressable }, watermark }
-  return { note: { ...note, sends: 1 }, watermark: moved, message }
+  const n = (reader.mails ?? 0) + 1
+  return { note: { ...note, sends: 1, n, by: platform.mailer.name }, watermark: moved, message }
 }
 
 /** The item decides; a row that led here may be one too many. */

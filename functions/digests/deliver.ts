@@ -1,154 +1,120 @@
 import type { Platform } from '../platform.ts'
+import { type RealClock, realClock } from '../real-clock.ts'
 import { readSending } from '../sending.ts'
-import { suppress } from '../subscribers/suppression.ts'
-import { deliverTo, isToRetry } from './claim.ts'
-import { newToken } from './claim-token.ts'
-import { finishChunk } from './finish.ts'
-import type { Attempt, Ledger } from './ledger.ts'
-import { chunksAhead, openPace } from './pace.ts'
-import { openMessages, openParcels } from './parcels.ts'
-import type { Run } from './run.ts'
-import { changeRun, closeRun, getChunk, getRun, isOpen, isOver, rowsOf } from './run-store.ts'
+import { chunksAhead } from './ahead.ts'
+import { deliverAll, type End } from './deliver-all.ts'
+import { keepBook } from './finish.ts'
+import type { ChunkBook, Run } from './run.ts'
+import {
+  changeRun,
+  closeRun,
+  getBook,
+  getChunk,
+  getRun,
+  isFinished,
+  isOpen,
+  isOver,
+  isToRetry,
+  putBook,
+  rowsOf,
+} from './run-store.ts'
 
-/** Readers visited at a time by one job: enough to share a commit, few enough to bound a crash. */
-const atATime = 32
-/** Mails in flight in this process: what a crash can leave in doubt. */
-const mostInFlight = 64
+export { mostInFlight } from './deliver-all.ts'
+
 /** A job ends well within the time that a server takes to stop; another goes on. */
 const budgetMs = 10_000
-/** How long a job goes on without looking whether the run still goes on and the posts still stand. */
-const freshMs = 250
-
-/** One store of composed messages for all jobs of a process and platform. */
-const messagesOf = new WeakMap<object, ReturnType<typeof openMessages>>()
-let inFlight = 0
+/** Deliveries that are due again so soon are not left to a tick. */
+const soonMs = 30_000
+const longestDelaySeconds = 900
 
 /**
- * Delivers what is pending in a chunk, as far as pace and a few seconds allow. What is left is waited for
- * in records and driven on by a tick. Any number may work on one chunk at once.
+ * Delivers what is pending in a chunk, as far as pace and a few seconds allow, and brings the next
+ * chunk on its way. What is put off waits in records and is driven on by a tick. Any number may work
+ * on one chunk at once.
  */
 export async function deliverChunk(
   platform: Platform,
   runId: string,
   chunk: number,
+  clock: RealClock = realClock,
 ): Promise<void> {
-  const started = performance.now()
+  const deadline = clock.now() + budgetMs
   const run = (await getRun(platform, runId))?.value
   if (!run || !isOpen(run)) {
     if (run && isOver(run)) await closeRun(platform, runId)
     return
   }
   if ((await readSending(platform)).paused) return
-  const stored = await getChunk(platform, runId, chunk)
-  if (!stored) return
-  const { readers, totals } = stored.value
-  if (!totals || totals.gen < run.gen) {
-    const rows = await rowsOf(platform, runId, chunk)
-    const pending = readers.filter((reader) => {
-      const row = rows.get(reader)
-      return !row || isToRetry(row, run)
-    })
-    const end = await deliverAll(platform, run, chunk, pending, started + budgetMs)
-    if (end.settled > 0) await noteMoved(platform, run)
-    if (!(await finishChunk(platform, run, chunk))) {
-      if (end.isCutShort) await platform.jobs.enqueue([{ kind: 'deliver', runId, chunk }])
-      return
-    }
+  const stored = await getBook(platform, runId, chunk)
+  if (stored && isFinished(stored.value, run)) return
+  const pending = await pendingOf(platform, run, chunk, stored?.value)
+  if (!pending) return
+  if (!stored?.value.begun) await noteBegun(platform, run, chunk)
+
+  const end = await deliverAll(platform, run, chunk, pending, deadline, clock)
+  if (end.settled > 0) await noteMoved(platform, run)
+  if (end.stop === 'spent') await park(platform, run)
+  if (end.stop === undefined || end.settled === pending.length) {
+    await keepBook(platform, run, chunk, end.dueAt)
+    // Whoever goes through a chunk first brings the next one; deliveries that wait hold up nobody.
+    if (!stored?.value.counted) await bringNext(platform, run, chunk)
   }
-  const next = chunk + (await chunksAhead(platform))
-  if (await getChunk(platform, runId, next)) {
-    await platform.jobs.enqueue([{ kind: 'deliver', runId, chunk: next }])
-  }
+  await goOn(platform, run, chunk, end)
 }
 
-interface End {
-  settled: number
-  /** Readers are left whom nothing but time kept from. */
-  isCutShort: boolean
-}
-
-async function deliverAll(
+/** Whom to visit: who has no row, or failed before the last retry. `undefined`: no such chunk. */
+async function pendingOf(
   platform: Platform,
   run: Run,
   chunk: number,
-  pending: readonly string[],
-  deadline: number,
-): Promise<End> {
-  const parcels = openParcels(platform, messagesFor(platform))
-  const ledger: Ledger = { platform, run, chunk, parcels, newToken }
-  const pace = openPace(platform)
-  const queue = pending.values()
-  let settled = 0
-  let stop: 'time' | 'closed' | 'busy' | 'spent' | undefined
-  let freshUntil = performance.now() + freshMs
-  let freshening: Promise<void> | undefined
-
-  async function freshen(): Promise<void> {
-    const current = (await getRun(platform, run.id))?.value
-    if (!current || !isOpen(current) || current.gen !== run.gen) stop = 'closed'
-    else if ((await readSending(platform)).paused) stop = 'closed'
-    else await parcels.refresh()
-    freshUntil = performance.now() + freshMs
-  }
-
-  async function work(): Promise<void> {
-    for (;;) {
-      if (performance.now() > deadline) stop ??= 'time'
-      if (stop) return
-      if (performance.now() > freshUntil) {
-        freshening ??= freshen().finally(() => {
-          freshening = undefined
-        })
-        await freshening
-        continue
-      }
-      // Before a claim, so that nobody waits with a reader claimed.
-      const token = await pace.take(deadline - performance.now())
-      if (token !== 'token') {
-        stop ??= token === 'late' ? 'time' : 'spent'
-        return
-      }
-      const { value: reader } = queue.next()
-      if (reader === undefined) return
-      const attempt = await withinFlight(() => deliverTo(ledger, reader))
-      if (!attempt.tried) await pace.giveBack()
-      if (attempt.status === 'settled') settled++
-      // A service that refuses everybody is not asked five hundred times more.
-      else if (attempt.serviceBusy) stop ??= 'busy'
-      await suppressBad(platform, reader, attempt)
-    }
-  }
-
-  await Promise.all(Array.from({ length: Math.min(atATime, pending.length) }, work))
-  return { settled, isCutShort: stop === 'time' }
+  book: ChunkBook | undefined,
+): Promise<readonly string[] | undefined> {
+  const { counted } = book ?? {}
+  if (counted) return counted.gen < run.gen ? [...counted.open, ...counted.failed] : counted.open
+  const stored = await getChunk(platform, run.id, chunk)
+  if (!stored) return undefined
+  const rows = book && !book.begun ? new Map() : await rowsOf(platform, run.id, chunk)
+  return stored.value.readers.filter((reader) => {
+    const row = rows.get(reader)
+    return !row || isToRetry(row, run)
+  })
 }
 
-/** A hard bounce at the door: the address is not mailed again. */
-async function suppressBad(platform: Platform, reader: string, attempt: Attempt): Promise<void> {
-  if (attempt.status === 'settled' && attempt.badAddress) {
-    await suppress(platform, reader, 'hard-bounce')
+/** Before the first claim: whoever counts a run reads the rows of chunks that are begun, and no others. */
+async function noteBegun(platform: Platform, run: Run, chunk: number): Promise<void> {
+  for (;;) {
+    const stored = await getBook(platform, run.id, chunk)
+    if (stored?.value.begun) return
+    const readers =
+      stored?.value.readers ?? (await getChunk(platform, run.id, chunk))?.value.readers.length ?? 0
+    const condition = stored ? { ifVersion: stored.version } : ({ ifAbsent: true } as const)
+    const outcome = await putBook(platform, run, chunk, { readers, begun: true }, condition)
+    if (outcome.status === 'stored') return
   }
 }
 
-async function withinFlight<T>(work: () => Promise<T>): Promise<T> {
-  while (inFlight >= mostInFlight) await new Promise((resolve) => waiting.push(resolve))
-  inFlight++
-  try {
-    return await work()
-  } finally {
-    inFlight--
-    waiting.shift()?.(undefined)
+async function bringNext(platform: Platform, run: Run, chunk: number): Promise<void> {
+  const next = chunk + (await chunksAhead(platform))
+  if (await getBook(platform, run.id, next)) {
+    await platform.jobs.enqueue([{ kind: 'deliver', runId: run.id, chunk: next }])
   }
 }
-const waiting: ((value: unknown) => void)[] = []
 
-function messagesFor(platform: Platform) {
-  let messages = messagesOf.get(platform.settings)
-  if (!messages) {
-    messages = openMessages()
-    messagesOf.set(platform.settings, messages)
-  }
-  return messages
+/** Hints only: what is lost of them, a tick finds. */
+async function goOn(platform: Platform, run: Run, chunk: number, end: End): Promise<void> {
+  const job = { kind: 'deliver', runId: run.id, chunk } as const
+  if (end.stop === 'time') await platform.jobs.enqueue([job])
+  // One that settled nothing is left to the tick, or each tick would add one more to those that wait.
+  if (end.settled === 0) return
+  const dueInMs = end.dueAt ? Date.parse(end.dueAt) - platform.now().getTime() : undefined
+  const seconds =
+    end.stop === 'busy'
+      ? end.busySeconds
+      : end.stop === undefined && dueInMs !== undefined && dueInMs <= soonMs
+        ? Math.max(1, Math.ceil(dueInMs / 1000))
+        : undefined
+  if (seconds === undefined) return
+  await platform.jobs.enqueue([job], { delaySeconds: Math.min(seconds, longestDelaySeconds) })
 }
 
 /** Not at each mail: the run is one item that all its workers share. */
@@ -160,4 +126,13 @@ async function noteMoved(platform: Platform, run: Run): Promise<void> {
       return undefined
     return { ...current, state: 'sending', movedAt: now.toISOString() }
   })
+}
+
+/** The day's quota is used up: the run says so, and the next tick with room lets it go on. */
+async function park(platform: Platform, run: Run): Promise<void> {
+  await changeRun(platform, run.id, (current) =>
+    isOpen(current) && current.parkedAt === undefined
+      ? { ...current, parkedAt: platform.now().toISOString() }
+      : undefined,
+  )
 }

@@ -1,80 +1,110 @@
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
-import { isToRetry } from './claim.ts'
+import { getPost } from '../posts/post.ts'
 import { publish } from './ledger.ts'
+import { whyNotOwed } from './letter.ts'
 import { periodStart } from './period.ts'
-import type { ChunkTotals, Delivery, Run, RunTotals } from './run.ts'
+import type { ChunkBook, ChunkCount, Delivery, Run, RunTotals } from './run.ts'
 import {
+  booksOf,
   changeRun,
-  chunksOf,
   closeRun,
+  getBook,
   getChunk,
   getRun,
+  isFinished,
   isOpen,
   isOver,
-  putChunk,
+  isToRetry,
+  putBook,
+  rowsNamed,
   rowsOf,
 } from './run-store.ts'
 
 type Finishing = Pick<Platform, 'records' | 'mailer' | 'now' | 'settings'>
 
-/**
- * Protocol R3: writes a chunk's totals once every reader in it has a row and none is to be visited
- * again. Failed and unknown deliveries are kept by name, because late evidence still changes them.
- * Returns whether the chunk is finished for the run's present `gen`.
- */
-export async function finishChunk(platform: Finishing, run: Run, k: number): Promise<boolean> {
-  for (;;) {
-    const stored = await getChunk(platform, run.id, k)
-    if (!stored) return false
-    const chunk = stored.value
-    if (chunk.totals && chunk.totals.gen >= run.gen) return true
-    const totals = await totalsOf(platform, run, k, chunk.readers, chunk.totals)
-    if (!totals) return false
-    const outcome = await putChunk(
-      platform,
-      run,
-      k,
-      { ...chunk, totals },
-      { ifVersion: stored.version },
-    )
-    if (outcome.status === 'conflict') continue
-    const finished = await platform.records.add(recordKeys.finishedChunks(run.id, run.gen), 1, {
-      expiresAt: new Date(run.expires),
-    })
-    // The count spares a look at every chunk each time; a tick looks anyway.
-    const current = (await getRun(platform, run.id))?.value
-    if (current?.chunks !== undefined && finished >= current.chunks)
-      await finishRun(platform, run.id)
-    return true
-  }
-}
+/** Names that a book holds of deliveries whose end is open; with more the rows are read instead. */
+const mostOpen = 100
 
-async function totalsOf(
+/**
+ * Protocol R3: counts a chunk after all of it was gone through. Failed and unknown deliveries are
+ * kept by name, because late evidence still changes them, and so are those whose end is open. Gives
+ * back the book as it stands; with many open ones nothing is written.
+ */
+export async function keepBook(
   platform: Finishing,
   run: Run,
   k: number,
-  readers: readonly string[],
-  earlier: ChunkTotals | undefined,
-): Promise<ChunkTotals | undefined> {
-  if (earlier && earlier.failed.length === 0) return { ...earlier, gen: run.gen }
-  const rows = await rowsOf(platform, run.id, k)
-  const totals: ChunkTotals = {
+  restsUntil?: string,
+): Promise<ChunkBook | undefined> {
+  for (;;) {
+    const stored = await getBook(platform, run.id, k)
+    if (stored && isFinished(stored.value, run)) return stored.value
+    const next = await countChunk(platform, run, k, stored?.value)
+    if (!next?.counted || next.counted.open.length > mostOpen) return stored?.value
+    if (restsUntil !== undefined && next.counted.open.length > 0) {
+      next.counted.restsUntil = restsUntil
+    }
+    const condition = stored ? { ifVersion: stored.version } : ({ ifAbsent: true } as const)
+    const outcome = await putBook(platform, run, k, next, condition)
+    if (outcome.status === 'conflict') continue
+    if (isFinished(next, run)) await countFinished(platform, run)
+    return next
+  }
+}
+
+async function countFinished(platform: Finishing, run: Run): Promise<void> {
+  const finished = await platform.records.add(recordKeys.finishedChunks(run.id, run.gen), 1, {
+    expiresAt: new Date(run.expires),
+  })
+  // The count spares a look at every chunk each time; a tick looks anyway.
+  const current = (await getRun(platform, run.id))?.value
+  if (current?.chunks !== undefined && finished >= current.chunks) await finishRun(platform, run.id)
+}
+
+/** What was counted before stays counted: only rows that were open, or are to be retried, are read. */
+async function countChunk(
+  platform: Finishing,
+  run: Run,
+  k: number,
+  book: ChunkBook | undefined,
+): Promise<ChunkBook | undefined> {
+  const before = book?.counted
+  const count: ChunkCount = {
     gen: run.gen,
-    accepted: 0,
-    suppressed: 0,
-    empty: 0,
+    accepted: before?.accepted ?? 0,
+    suppressed: before?.suppressed ?? 0,
+    empty: before?.empty ?? 0,
     failed: [],
-    unknown: [],
+    unknown: [...(before?.unknown ?? [])],
+    open: [],
   }
-  for (const reader of readers) {
+  let names: readonly string[]
+  let rows: ReadonlyMap<string, Delivery>
+  if (before) {
+    if (before.gen < run.gen) names = [...before.open, ...before.failed]
+    else {
+      names = before.open
+      count.failed.push(...before.failed)
+    }
+    rows = await rowsNamed(platform, run.id, k, names)
+  } else {
+    const chunk = await getChunk(platform, run.id, k)
+    if (!chunk) return undefined
+    names = chunk.value.readers
+    rows = await rowsOf(platform, run.id, k)
+  }
+  for (const reader of names) {
     const row = rows.get(reader)
-    if (!row || isToRetry(row, run)) return undefined
+    if (!row || isToRetry(row, run)) {
+      count.open.push(reader)
+      continue
+    }
     const outcome = row.outcome === 'unknown' ? await lookOnceMore(platform, row, run) : row.outcome
-    if (outcome === 'failed' || outcome === 'unknown') totals[outcome].push(reader)
-    else totals[outcome]++
+    if (outcome === 'failed' || outcome === 'unknown') count[outcome].push(reader)
+    else count[outcome]++
   }
-  return totals
+  return { readers: book?.readers ?? names.length, begun: true, counted: count }
 }
 
 /** Evidence may have come after the claim was judged. */
@@ -102,25 +132,26 @@ export async function finishRun(platform: Finishing, runId: string): Promise<Run
     return run
   }
   if (!isOpen(run) || run.chunks === undefined) return run
-  const sum: RunTotals = { accepted: 0, suppressed: 0, empty: 0, named: [] }
+  const sum: RunTotals = { accepted: 0, suppressed: 0, empty: 0, failed: 0, unknown: 0 }
   let candidates = 0
   let seen = 0
-  for await (const { k, record } of chunksOf(platform, runId)) {
-    const { totals, readers } = record.value
-    if (!totals || totals.gen < run.gen) return run
-    sum.accepted += totals.accepted
-    sum.suppressed += totals.suppressed
-    sum.empty += totals.empty
-    if (totals.failed.length + totals.unknown.length > 0) sum.named.push(k)
-    candidates += readers.length
+  for await (const { book } of booksOf(platform, runId)) {
+    const { counted } = book
+    if (!counted || !isFinished(book, run)) return run
+    sum.accepted += counted.accepted
+    sum.suppressed += counted.suppressed
+    sum.empty += counted.empty
+    sum.failed += counted.failed.length
+    sum.unknown += counted.unknown.length
+    candidates += book.readers
     seen++
   }
   if (seen < run.chunks) return run
-  const wasOwed = sum.accepted > 0 || sum.named.length > 0
+  const wasOwed = sum.accepted + sum.failed + sum.unknown > 0
   const reason = wasOwed ? undefined : await reasonToSkip(platform, run, candidates)
   const finished = await changeRun(platform, runId, (current) => {
     if (current.gen !== run.gen || !isOpen(current)) return undefined
-    const { reason: _, ...rest } = current
+    const { reason: _, parkedAt: _parkedAt, ...rest } = current
     const now = platform.now().toISOString()
     return {
       ...rest,
@@ -136,7 +167,10 @@ export async function finishRun(platform: Finishing, runId: string): Promise<Run
 }
 
 async function reasonToSkip(platform: Finishing, run: Run, candidates: number): Promise<string> {
-  if (run.kind === 'letter') return 'Nobody reads its categories by mail.'
+  if (run.kind === 'letter') {
+    const post = await getPost(platform, run.postId ?? '')
+    return whyNotOwed(post?.value) ?? 'Nobody reads its categories by mail.'
+  }
   if (candidates === 0) return 'Nobody is on this schedule.'
   const since = await periodStart(platform, run)
   return since

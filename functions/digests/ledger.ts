@@ -5,6 +5,7 @@ import { getSubscriber, putSubscriber } from '../subscribers/store.ts'
 import type { DeliveryNote, Subscriber } from '../subscribers/subscriber.ts'
 import type { Delivery, DeliveryState, Run } from './run.ts'
 import { getRow, rowExpiry } from './run-store.ts'
+import { noteTrouble } from './trouble.ts'
 
 /**
  * How long a claim belongs to the worker that made it. A send starts within its first half and no
@@ -43,12 +44,14 @@ export type Parcel = (deliveryId: string) => OutgoingMessage
 /** What one visit to a reader came to. */
 export type Attempt = (
   | /** There is a row, or the end is decided and will be published by whoever comes next. */
-  { status: 'settled'; badAddress?: boolean }
+  { status: 'settled' }
   /** In flight, refused for now, or not yet to be judged. */
-  | { status: 'later'; serviceBusy?: boolean }
+  | { status: 'later'; serviceBusy?: boolean /** RFC 3339: not before. */; dueAt?: string }
 ) & {
   /** The mailer was asked. */
   tried?: boolean
+  /** It refused the address for good, over which the run may have paused itself. */
+  bounced?: boolean
 }
 
 /** Names a delivery wherever it leaves a trace: `A-Z a-z 0-9 _ -`, under 256 characters. */
@@ -103,12 +106,20 @@ export async function sendClaimed(
       return { status: 'settled', tried: true }
     }
     case 'rejected':
+      // Before the end is written: a crash in between must not leave the address to the next run.
+      if (outcome.address) {
+        await noteTrouble(platform, readerId, note, outcome.soft ? 'soft-bounce' : 'hard-bounce')
+      }
       // A refusal now proves nothing about an earlier send that may have gone out.
       await endClaim(platform, readerId, note, 'failed', outcome.reason)
-      return { status: 'settled', tried: true, badAddress: outcome.address === true && !note.doubt }
+      return { status: 'settled', tried: true, bounced: outcome.address === true }
     case 'deferred':
-      await defer(platform, readerId, note, outcome)
-      return { status: 'later', tried: true, serviceBusy: outcome.address !== true }
+      return {
+        status: 'later',
+        tried: true,
+        serviceBusy: outcome.address !== true,
+        ...(await defer(platform, readerId, note, outcome)),
+      }
     case 'unclear':
       // Nothing is written: the lease runs out, and whoever then takes over asks for evidence.
       return { status: 'later', tried: true }
@@ -179,6 +190,11 @@ export async function publish(
     const existing = await getRow(platform, row.run, row.chunk, row.subscriberId)
     const next = existing ? laterRow(existing.value, value) : value
     if (!next) return
+    if (existing && existing.value.outcome !== next.outcome && next.try === existing.value.try) {
+      const { partition, sort } = recordKeys.lateChange(row.run, row.chunk, row.subscriberId)
+      const { expiresAt } = record
+      await platform.records.put({ partition, sort, value: {}, expiresAt })
+    }
     const outcome = await platform.records.put(
       { ...record, value: next },
       existing ? { ifVersion: existing.version } : { ifAbsent: true },
@@ -233,6 +249,7 @@ export function rowOf(
     outcome,
     try: note.try,
     sends: note.sends,
+    ...(note.n === undefined ? {} : { n: note.n }),
     ...(note.from === undefined ? {} : { from: note.from }),
     to: note.to,
     ...(reason ? { reason: reason.slice(0, 300) } : {}),
@@ -250,38 +267,39 @@ async function defer(
   readerId: string,
   { token }: Pick<DeliveryNote, 'token'>,
   refusal: { reason: string; retryAfterSeconds: number; address?: boolean },
-): Promise<void> {
+): Promise<{ dueAt?: string }> {
   for (;;) {
     const item = await getSubscriber(platform, readerId)
     const note = item?.value.note
-    if (!item || note?.token !== token || note.phase !== 'fly') return
+    if (!item || note?.token !== token || note.phase !== 'fly') return {}
     const now = platform.now().getTime()
-    const waits = pauseSeconds(refusal, note)
+    const retryAfter = new Date(now + pauseSeconds(refusal, note) * 1000).toISOString()
     const deferred: DeliveryNote = {
       ...note,
       phase: 'deferred',
       at: new Date(now).toISOString(),
-      retryAfter: new Date(now + waits * 1000).toISOString(),
+      retryAfter,
       reason: refusal.reason.slice(0, 300),
       ...(refusal.address ? { byAddress: true } : {}),
     }
     const next = { ...item.value, note: deferred }
     const outcome = await putSubscriber(platform, next, item.version)
-    if (outcome.status === 'stored') return
+    if (outcome.status === 'stored') return { dueAt: retryAfter }
   }
 }
 
 /**
- * Growing pauses for an address that is refused for now, a minute up to an hour, spread by the
- * token so that those refused together do not come back together. A busy service names its own.
+ * Pauses that double with each refusal, up to an hour; a busy service's begin with what it asked
+ * for and end at a quarter of an hour. Spread by the token, so that those refused together do not come
+ * back together; never shorter than asked for.
  */
 function pauseSeconds(
   refusal: { retryAfterSeconds: number; address?: boolean },
   note: DeliveryNote,
 ): number {
   const asked = Math.min(Math.max(refusal.retryAfterSeconds, 1), 3600)
-  if (!refusal.address) return asked
-  const grown = Math.min(60 * 2 ** Math.min(note.sends - 1, 6), 3600)
+  const [first, most] = refusal.address ? [60, 3600] : [asked, 900]
+  const grown = Math.min(first * 2 ** Math.min(note.sends - 1, 10), most)
   const spread = 0.8 + (0.4 * Number.parseInt(note.token.slice(4, 8), 16)) / 0xffff
-  return Math.max(asked, Math.round(grown * spread))
+  return Math.round(Math.max(asked * (0.2 + spread), grown * spread))
 }

@@ -1,6 +1,8 @@
 import { everything, recordKeys } from '../keys.ts'
 import type { Platform, RecordKey } from '../platform.ts'
+import { formatInstant } from '../posts/format-instant.ts'
 import { readLog, readLogHead } from '../posts/log.ts'
+import { getStoredPost } from '../posts/stored-post.ts'
 import { latestOccurrence } from '../subscribers/cadence.ts'
 import { leaveCatchUp } from '../subscribers/memberships.ts'
 import { instantReaders, scheduleReaders } from '../subscribers/reader-streams.ts'
@@ -14,11 +16,12 @@ import { getSubscriber } from '../subscribers/store.ts'
 import type { Subscriber } from '../subscribers/subscriber.ts'
 import { defaultSchedule } from './archive.ts'
 import { isInFlight } from './ledger.ts'
+import { newLetterRun } from './letter.ts'
 import { openListing } from './listing.ts'
 import { floorOf, owedPosts } from './owed.ts'
 import { categoriesListed } from './plan.ts'
 import type { Run } from './run.ts'
-import { getRow, listOpenRuns, makeRun, type NewRun } from './run-store.ts'
+import { getRow, isOpen, listOpenRuns, makeRun, type NewRun } from './run-store.ts'
 
 type Making = Pick<Platform, 'records' | 'settings' | 'now' | 'jobs'>
 
@@ -51,7 +54,7 @@ export async function makeDueRuns(
   await markArchive(platform, since, last)
   const made: Run[] = []
   for (const { schedule, dueAt } of due) {
-    const instant = wholeSecond(dueAt)
+    const instant = formatInstant(dueAt)
     const run = await startRun(platform, {
       id: `${schedule.id}_${instant.replaceAll(/[-:]/g, '')}`,
       schedule: schedule.id,
@@ -69,7 +72,7 @@ async function markArchive(platform: Making, since: Date | undefined, to: number
   const schedule = defaultSchedule(platform.settings)
   const occurrence = schedule && latestOccurrence(schedule, platform.now())
   if (!since || !occurrence || occurrence <= since) return
-  const key = recordKeys.archiveMark(wholeSecond(occurrence))
+  const key = recordKeys.archiveMark(formatInstant(occurrence))
   await platform.records.put({ ...key, value: { to } }, { ifAbsent: true })
 }
 
@@ -107,7 +110,7 @@ export async function makeInstantRun(platform: Making): Promise<Run | undefined>
       id: `instant_${to}`,
       schedule: instantScheduleId,
       kind: 'instant',
-      dueAt: wholeSecond(platform.now()),
+      dueAt: formatInstant(platform.now()),
       to,
       after: mark.to,
     })
@@ -117,7 +120,10 @@ export async function makeInstantRun(platform: Making): Promise<Run | undefined>
   return run
 }
 
-/** Makes the run of every letter listed since this was last done. Repeatable; named by the post. */
+/**
+ * Makes the run of every letter listed since this was last done. Repeatable; named by the post. One
+ * that is set for later or needs approval waits, unplanned, until `advanceLetter` lets it go.
+ */
 export async function makeLetterRuns(platform: Making): Promise<Run[]> {
   const made: Run[] = []
   for (;;) {
@@ -127,14 +133,9 @@ export async function makeLetterRuns(platform: Making): Promise<Run[]> {
     const to = Math.min(last, mark.to + stretch)
     for (const entry of await readLog(platform, everything, { after: mark.to, to })) {
       if (entry.mail !== 'letter') continue
-      const run = await startRun(platform, {
-        id: `letter_${entry.postId}${entry.again > 0 ? `_${entry.again}` : ''}`,
-        schedule: 'letter',
-        kind: 'letter',
-        dueAt: wholeSecond(platform.now()),
-        to: entry.n,
-        postId: entry.postId,
-      })
+      const post = (await getStoredPost(platform, entry.postId))?.value
+      const sight = { post, settings: platform.settings, now: formatInstant(platform.now()) }
+      const run = await startRun(platform, newLetterRun(entry, sight))
       if (run) made.push(run)
     }
     await raiseMark(platform, recordKeys.letterHead, mark, to)
@@ -158,10 +159,10 @@ export async function makeCatchUpRun(platform: Making): Promise<Run | undefined>
     if (!isSettled && reader.note && open.has(reader.note.run)) continue
     if (!isSettled || (await isOwedAnything(platform, reader, to))) {
       return startRun(platform, {
-        id: `${catchUpScheduleId}_${wholeSecond(platform.now()).replaceAll(/[-:]/g, '')}`,
+        id: `${catchUpScheduleId}_${formatInstant(platform.now()).replaceAll(/[-:]/g, '')}`,
         schedule: catchUpScheduleId,
         kind: 'catch-up',
-        dueAt: wholeSecond(platform.now()),
+        dueAt: formatInstant(platform.now()),
         to,
       })
     }
@@ -190,7 +191,7 @@ async function isOwedAnything(platform: Making, reader: Subscriber, to: number):
 async function startRun(platform: Making, wanted: NewRun): Promise<Run | undefined> {
   const { run, isNew } = await makeRun(platform, wanted)
   if (!isNew) return undefined
-  await platform.jobs.enqueue([{ kind: 'plan', runId: run.id }])
+  if (isOpen(run)) await platform.jobs.enqueue([{ kind: 'plan', runId: run.id }])
   return run
 }
 
@@ -220,8 +221,4 @@ async function raiseMark(
 async function isAny(readers: AsyncIterable<string>): Promise<boolean> {
   for await (const _ of readers) return true
   return false
-}
-
-function wholeSecond(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`
 }

@@ -1,5 +1,5 @@
 import { urlPaths } from '../keys.ts'
-import { messageIdOf, parseMailbox, senderOf } from '../mail/headers.ts'
+import { deliveryHeader, messageIdOf, parseMailbox, senderOf } from '../mail/headers.ts'
 import { type ComposedMessage, personalise } from '../mail/message.ts'
 import type { Platform } from '../platform.ts'
 import { listCategories } from '../posts/categories.ts'
@@ -126,6 +126,7 @@ export function openParcels(
       to,
       messageId: messageIdOf(deliveryId, settings),
       date: platform.now(),
+      headers: deliveryHeader(deliveryId),
       links: {
         preferences: link(urlPaths.preferences(signLink(platform, 'preferences', reader.id))),
         unsubscribe: link(urlPaths.unsubscribe(signLink(platform, 'unsubscribe', reader.id))),

@@ -2,12 +2,22 @@ import { everything } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { readLog } from '../posts/log.ts'
 import { getPosts, type Post } from '../posts/post.ts'
+import { realClock } from '../real-clock.ts'
 import { categoryReaders, instantReaders, scheduleReaders } from '../subscribers/reader-streams.ts'
-import { finishChunk, finishRun } from './finish.ts'
+import { chunksAhead } from './ahead.ts'
+import { finishRun, keepBook } from './finish.ts'
 import { isMailed, namesOf } from './owed.ts'
-import { chunksAhead } from './pace.ts'
 import type { Chunk, Run } from './run.ts'
-import { changeRun, getChunk, getRun, isOpen, lastChunk, putChunk } from './run-store.ts'
+import {
+  changeRun,
+  getBook,
+  getChunk,
+  getRun,
+  isOpen,
+  lastChunk,
+  putBook,
+  putChunk,
+} from './run-store.ts'
 
 /** Readers of a chunk. A chunk and its rows are each read at once. */
 const chunkReaders = 500
@@ -20,7 +30,7 @@ const budgetMs = 10_000
  * planner may have cut differently. Any number of planners end in the same chunks.
  */
 export async function planRun(platform: Platform, runId: string): Promise<void> {
-  const started = performance.now()
+  const deadline = realClock.now() + budgetMs
   const stored = await getRun(platform, runId)
   if (!stored || !isOpen(stored.value) || stored.value.chunks !== undefined) return
   const run = stored.value
@@ -29,45 +39,85 @@ export async function planRun(platform: Platform, runId: string): Promise<void> 
   const last = await lastChunk(platform, runId)
   if (last?.chunk.end) return endPlan(platform, run, last.k + 1)
   let k = last ? last.k + 1 : 0
-  let after = last?.chunk.readers.at(-1)
-  for (;;) {
-    const standing = await planChunk(platform, run, k, after)
-    if (standing.readers.length === 0) await finishChunk(platform, run, k)
-    else if (k < ahead || (await isFinished(platform, runId, k - ahead))) {
-      // Whoever finishes a chunk enqueues the one `ahead` of it, unless it came too early for that.
-      await platform.jobs.enqueue([{ kind: 'deliver', runId, chunk: k }])
+  let audience = cut(await audienceOf(platform, run, last?.chunk.readers.at(-1)))
+  // A chunk's book and job are written while the next chunk is: half the waits for the disk.
+  let following: Promise<void> | undefined
+  try {
+    for (;;) {
+      const made = await audience.next()
+      const [standing] = await Promise.all([stand(platform, run, k, made), following])
+      following = follow(platform, run, k, standing, ahead)
+      if (standing.end) break
+      const after = standing.readers.at(-1)
+      if (after !== made.readers.at(-1)) {
+        await audience.close()
+        audience = cut(await audienceOf(platform, run, after))
+      }
+      k++
+      if (realClock.now() > deadline) {
+        await following
+        await platform.jobs.enqueue([{ kind: 'plan', runId }])
+        return
+      }
     }
-    if (standing.end) return endPlan(platform, run, k + 1)
-    if (k % 20 === 0) await touchRun(platform, runId)
-    after = standing.readers.at(-1)
-    k++
-    if (performance.now() - started > budgetMs) {
-      await platform.jobs.enqueue([{ kind: 'plan', runId }])
-      return
-    }
+    await following
+  } finally {
+    await audience.close()
+  }
+  return endPlan(platform, run, k + 1)
+}
+
+interface Cutting {
+  /** The next chunk; empty when nobody is left. */
+  next(): Promise<Chunk>
+  close(): Promise<void>
+}
+
+/** Whether a chunk is the last one shows only behind it, so one reader is always read ahead. */
+function cut(audience: AsyncIterable<string>): Cutting {
+  const readers = audience[Symbol.asyncIterator]()
+  let ahead: Promise<IteratorResult<string>> | undefined
+  return {
+    async next() {
+      const chunk: Chunk = { readers: [], end: false }
+      for (;;) {
+        ahead ??= readers.next()
+        const { done, value } = await ahead
+        if (done) return { ...chunk, end: true }
+        if (chunk.readers.length === chunkReaders) return chunk
+        chunk.readers.push(value)
+        ahead = undefined
+      }
+    },
+    close: async () => {
+      await ahead
+      await readers.return?.()
+    },
   }
 }
 
 /** One chunk more, or the one that stands in its place. */
-async function planChunk(
-  platform: Platform,
-  run: Run,
-  k: number,
-  after: string | undefined,
-): Promise<Chunk> {
-  const readers: string[] = []
-  let end = true
-  for await (const reader of await audienceOf(platform, run, after)) {
-    if (readers.length === chunkReaders) {
-      end = false
-      break
-    }
-    readers.push(reader)
-  }
-  const chunk: Chunk = { readers, end }
+async function stand(platform: Platform, run: Run, k: number, chunk: Chunk): Promise<Chunk> {
   const outcome = await putChunk(platform, run, k, chunk, { ifAbsent: true })
   if (outcome.status === 'stored') return chunk
   return (await getChunk(platform, run.id, k))?.value ?? chunk
+}
+
+/** What goes with a chunk that stands. */
+async function follow(
+  platform: Platform,
+  run: Run,
+  k: number,
+  { readers }: Chunk,
+  ahead: number,
+): Promise<void> {
+  await putBook(platform, run, k, { readers: readers.length }, { ifAbsent: true })
+  if (k % 20 === 0) await touchRun(platform, run.id)
+  if (readers.length === 0) await keepBook(platform, run, k)
+  else if (k < ahead || (await isCounted(platform, run.id, k - ahead))) {
+    // Whoever goes through a chunk enqueues the one `ahead` of it, unless that came too early.
+    await platform.jobs.enqueue([{ kind: 'deliver', runId: run.id, chunk: k }])
+  }
 }
 
 /** Whom a run may concern, in the order of their ids; each reader's item decides at the claim. */
@@ -121,8 +171,8 @@ function slugsOf(
   return [...slugs]
 }
 
-async function isFinished(platform: Platform, runId: string, k: number): Promise<boolean> {
-  return (await getChunk(platform, runId, k))?.value.totals !== undefined
+async function isCounted(platform: Platform, runId: string, k: number): Promise<boolean> {
+  return (await getBook(platform, runId, k))?.value.counted !== undefined
 }
 
 async function endPlan(platform: Platform, run: Run, chunks: number): Promise<void> {

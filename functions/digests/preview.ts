@@ -1,25 +1,20 @@
 import { chooseLocale } from '../../templates/locales/index.ts'
-import { invalid, ServiceError } from '../errors.ts'
-import { everything, urlPaths } from '../keys.ts'
-import { messageIdOf, parseMailbox, senderOf } from '../mail/headers.ts'
-import { linkPlaceholders, personalise } from '../mail/message.ts'
+import { invalid } from '../errors.ts'
+import { everything } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { listCategories } from '../posts/categories.ts'
 import { newestPosts } from '../posts/date-index.ts'
 import { readLogHead } from '../posts/log.ts'
-import { normaliseAddress } from '../subscribers/address.ts'
-import { linkLength } from '../subscribers/links.ts'
 import { checkPreferences } from '../subscribers/preferences.ts'
 import { scheduleOf } from '../subscribers/schedule.ts'
 import type { Preferences } from '../subscribers/subscriber.ts'
-import { newToken } from './claim-token.ts'
-import { composeBulk, type Frame, writeDigest } from './compose-digest.ts'
+import { type Frame, writeDigest } from './compose-digest.ts'
 import { type Edition, editionOf, newestFirst } from './edition.ts'
-import { leaseSeconds } from './ledger.ts'
 import { openListing } from './listing.ts'
 import { type OwedPost, owedPosts } from './owed.ts'
 import { categoryTitles } from './parcels.ts'
 import { occurrenceBefore } from './period.ts'
+import { type PreviewedMail, previewMessage } from './preview-message.ts'
 
 export interface PreviewRequest {
   /** Slugs; none means everything. */
@@ -32,17 +27,10 @@ export interface PreviewRequest {
   to?: string | undefined
 }
 
-export interface Preview {
-  subject: string
-  html: string
-  text: string
-  /** The whole message. */
-  eml: Uint8Array
+export interface Preview extends PreviewedMail {
   posts: number
   /** Nothing is new at that instant: the newest posts stand in. */
   isSample: boolean
-  /** The test mail was taken by the mail server. */
-  mailedTo?: string
 }
 
 type Source = Pick<Platform, 'records' | 'settings' | 'secrets' | 'mailer' | 'now'>
@@ -83,31 +71,13 @@ export async function previewDigest(platform: Source, request: PreviewRequest): 
       : { to: last, from: {}, locale: wanted.locale }
   const titles = await categoryTitles(platform)
   const digest = writeDigest(platform, frame, edition, posts, titles)
-  const text = { ...digest, subject: request.to ? `[Test] ${digest.subject}` : digest.subject }
-
-  const deliveryId = `test_${newToken()}`
-  const to = request.to === undefined ? 'reader@example.org' : normaliseAddress(request.to)
-  const links = sampleLinks(settings.site.baseUrl)
-  const eml = personalise(composeBulk(settings, frame.run, text), {
-    to,
-    messageId: messageIdOf(deliveryId, settings),
+  const message = await previewMessage(platform, {
+    run: frame.run,
+    mail: digest,
     date: at,
-    links,
+    to: request.to,
   })
-  if (request.to !== undefined) await mailTest(platform, { deliveryId, to, raw: eml })
-  const filled = (body: string) =>
-    body
-      .replaceAll(linkPlaceholders.preferences, links.preferences)
-      .replaceAll(linkPlaceholders.unsubscribe, links.unsubscribe)
-  return {
-    subject: text.subject,
-    html: filled(text.html),
-    text: filled(text.text),
-    eml,
-    posts: posts.length,
-    isSample: owed.length === 0,
-    ...(request.to === undefined ? {} : { mailedTo: to }),
-  }
+  return { ...message, posts: posts.length, isSample: owed.length === 0 }
 }
 
 function frameOf(wanted: Preferences, at: Date): Frame {
@@ -147,28 +117,4 @@ async function newest(platform: Source, wanted: Preferences): Promise<OwedPost[]
     }
   }
   return newestFirst([...found.values()]).slice(0, samplePosts)
-}
-
-async function mailTest(
-  { mailer, settings, now }: Source,
-  message: { deliveryId: string; to: string; raw: Uint8Array },
-): Promise<void> {
-  const from = parseMailbox(senderOf(settings)).address
-  const until = new Date(now().getTime() + leaseSeconds * 1000)
-  const outcome = await mailer.send({ ...message, from, kind: 'transactional' }, until)
-  if (outcome.status === 'sent') return
-  throw new ServiceError(
-    502,
-    'mail.not-sent',
-    `The test was not mailed (${outcome.status}). Check the mail settings with \`broadsheet doctor\`, then try again.`,
-  )
-}
-
-/** As long as a reader's own, and signed by nobody. */
-function sampleLinks(baseUrl: string): { preferences: string; unsubscribe: string } {
-  const token = 'preview'.padEnd(linkLength, '-')
-  return {
-    preferences: `${baseUrl}${urlPaths.preferences(token)}`,
-    unsubscribe: `${baseUrl}${urlPaths.unsubscribe(token)}`,
-  }
 }

@@ -16,6 +16,7 @@ import {
 } from './ledger.ts'
 import type { Run } from './run.ts'
 import { getRow, getRun, movesWatermark } from './run-store.ts'
+import { noteTrouble } from './trouble.ts'
 
 /**
  * Protocol RESOLVE (V1 to V6): what anyone does who meets a note whose end is not yet known. `again`:
@@ -42,9 +43,11 @@ export async function resolveNote(
     if (await mayStillBeProved(ledger, readerId, note)) return { status: 'later' }
   } else {
     isOver = isPaused || isOutOfPatience(ledger, note) || isSuperseded(ledger, note, isOwn)
-    if (!isOver && (!isOwn || now.getTime() < Date.parse(note.retryAfter ?? note.at))) {
-      return { status: 'later' }
+    const { retryAfter = note.at } = note
+    if (!isOver && isOwn && now.getTime() < Date.parse(retryAfter)) {
+      return { status: 'later', dueAt: retryAfter }
     }
+    if (!isOver && !isOwn) return { status: 'later' }
   }
 
   const mine = await takeOver(ledger, item, note, isOver)
@@ -53,11 +56,14 @@ export async function resolveNote(
   if (row && row.value.try >= note.try) return { status: 'again' }
 
   if (isOver) {
+    if (isAddressAtFault(ledger, note)) {
+      await noteTrouble(platform, readerId, note, 'soft-bounce')
+    }
     await endClaim(platform, readerId, mine, 'failed', mine.reason)
     return { status: 'again' }
   }
   if (wasFlying) {
-    const evidence = await platform.mailer.evidence(deliveryIdOf(note, readerId))
+    const evidence = await evidenceOf(ledger, readerId, note)
     if (evidence === 'accepted') {
       await publish(platform, rowOf(platform, mine, readerId, 'accepted'))
       return { status: 'again' }
@@ -99,7 +105,7 @@ async function sendAgain(
     return { status: 'again' }
   }
   const attempt = await sendClaimed(ledger, reader.id, mine, message)
-  return attempt.status === 'settled' && !attempt.badAddress ? { status: 'again' } : attempt
+  return attempt.status === 'settled' ? { status: 'again' } : attempt
 }
 
 /**
@@ -113,15 +119,19 @@ async function takeOver(
   isOver: boolean,
 ): Promise<DeliveryNote | undefined> {
   const { platform } = ledger
+  const { mailer } = platform
   const { retryAfter: _retryAfter, byAddress: _byAddress, ...rest } = note
+  const wasFlying = note.phase === 'fly'
   const mine: DeliveryNote = {
     ...rest,
+    // What may be out by another mailer stays that one's: a crash right here must not hide it.
+    ...(wasFlying || note.doubt ? {} : { by: mailer.name }),
     token: ledger.newToken(),
     at: platform.now().toISOString(),
     // One that is over is not sent again: left as it is, a crash right here raises no doubt.
     phase: isOver ? note.phase : 'fly',
     sends: note.sends + 1,
-    doubt: note.doubt || (note.phase === 'fly' && !platform.mailer.hasFinalEvidence),
+    doubt: note.doubt || (wasFlying && !(mailer.hasFinalEvidence && note.by === mailer.name)),
   }
   const outcome = await putSubscriber(platform, { ...item.value, note: mine }, item.version)
   return outcome.status === 'stored' ? mine : undefined
@@ -153,6 +163,16 @@ async function mayStillBeProved(
   return (await mailer.evidence(deliveryIdOf(note, readerId))) !== 'accepted'
 }
 
+/** A `none` is proof only from the mailer by which it may have gone out. */
+async function evidenceOf(
+  { platform: { mailer } }: Ledger,
+  readerId: string,
+  note: DeliveryNote,
+): Promise<'accepted' | 'none' | 'cannot tell'> {
+  const evidence = await mailer.evidence(deliveryIdOf(note, readerId))
+  return evidence === 'none' && note.by !== mailer.name ? 'cannot tell' : evidence
+}
+
 /** Protocol V5: never sent again by itself where evidence comes late or the policy is to hold. */
 function isHeld({ platform }: Ledger): boolean {
   return platform.settings.mail.unclear === 'hold' || platform.mailer.evidenceDelaySeconds > 0
@@ -165,6 +185,17 @@ function isHeld({ platform }: Ledger): boolean {
 function isOutOfPatience({ platform }: Ledger, note: DeliveryNote): boolean {
   const hours = note.byAddress ? platform.settings.mail.patience : 7 * 24
   return platform.now().getTime() - Date.parse(note.born) > hours * 3_600_000
+}
+
+/**
+ * Whether a refusal for now lasted long enough to be held against the address: most of the patience,
+ * as a daily reader's next run supersedes it a little before its end. What a grey list holds up for
+ * some minutes, while an instant reader's next post takes its place, is none.
+ */
+function isAddressAtFault({ platform }: Ledger, note: DeliveryNote): boolean {
+  if (!note.byAddress) return false
+  const age = platform.now().getTime() - Date.parse(note.born)
+  return age >= 0.75 * platform.settings.mail.patience * 3_600_000
 }
 
 /**

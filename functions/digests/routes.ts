@@ -1,12 +1,17 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
 import { type ApiRoute, apiRoute, check, jsonBody, pageQuery, queryOf } from '../api.ts'
-import { notFound } from '../errors.ts'
+import { invalid, notFound, type ServiceError } from '../errors.ts'
 import { recordKeys, urlPaths } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { getSubscriber } from '../subscribers/store.ts'
-import { countsOf, listDeliveries, listDeliveriesOf } from './books.ts'
+import { approveLetter } from './approve-letter.ts'
+import { countsOf } from './books.ts'
 import { pauseRun, resumeRun, retryRun } from './control-run.ts'
+import { feedbackRoute } from './feedback-route.ts'
+import { approvalDeadline } from './letter.ts'
+import { listDeliveries, listDeliveriesOf } from './list-deliveries.ts'
+import type { Preview } from './preview.ts'
 import type { Run } from './run.ts'
 import { getRun } from './run-store.ts'
 
@@ -33,6 +38,12 @@ export const runSchema = v.object({
   dueAt: v.string(),
   state: v.picklist(['planned', 'sending', 'paused', 'done', 'skipped']),
   reason: v.optional(v.string()),
+  approveBy: v.optional(
+    v.pipe(
+      v.string(),
+      v.description('A letter that waits for approval: until when it may be approved.'),
+    ),
+  ),
   to: v.number(),
   postId: v.optional(v.string()),
   createdAt: v.string(),
@@ -57,6 +68,13 @@ const previewSchema = v.strictObject({
   at: v.optional(instantSchema),
   locale: v.optional(v.pipe(v.string(), v.maxLength(35))),
   to: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  post: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(64),
+      v.description('Shows this post as a letter instead, drafts too.'),
+    ),
+  ),
 })
 const previewAnswer = v.object({
   subject: v.string(),
@@ -70,6 +88,7 @@ const oneRun = { 'application/json': runSchema }
 
 /** A run as the API and the command line show it, its books counted now. */
 export async function describeRun(platform: Pick<Platform, 'records'>, run: Run) {
+  const approveBy = approvalDeadline(run)
   const { id, schedule, kind, dueAt, state, reason, to, postId, createdAt, finishedAt } = run
   return {
     id,
@@ -78,6 +97,7 @@ export async function describeRun(platform: Pick<Platform, 'records'>, run: Run)
     dueAt,
     state,
     ...(reason === undefined ? {} : { reason }),
+    ...(approveBy === undefined ? {} : { approveBy }),
     to,
     ...(postId === undefined ? {} : { postId }),
     createdAt,
@@ -86,7 +106,7 @@ export async function describeRun(platform: Pick<Platform, 'records'>, run: Run)
   }
 }
 
-/** Runs with their books, what became of each delivery, and the preview of a digest. */
+/** Runs with their books, what became of each delivery, the preview of a digest, and feedback. */
 export const digestRoutes: ApiRoute[] = [
   apiRoute({
     method: 'get',
@@ -162,11 +182,20 @@ export const digestRoutes: ApiRoute[] = [
   apiRoute({
     method: 'post',
     path: '/api/v1/runs/:id/resume',
-    summary: 'Lets a paused run go on.',
+    summary: 'Lets a paused run go on; a letter that waits for approval is approved by it.',
     scope: 'runs:write',
     answers: { 200: { description: 'The run.', content: oneRun } },
     handle: async (c, platform) =>
       c.json(await describeRun(platform, await resumeRun(platform, c.req.param('id') ?? ''))),
+  }),
+  apiRoute({
+    method: 'post',
+    path: '/api/v1/runs/:id/approve',
+    summary: 'Lets a letter that waits for approval go, at its time.',
+    scope: 'runs:write',
+    answers: { 200: { description: 'The run.', content: oneRun } },
+    handle: async (c, platform) =>
+      c.json(await describeRun(platform, await approveLetter(platform, c.req.param('id') ?? ''))),
   }),
   apiRoute({
     method: 'get',
@@ -189,31 +218,47 @@ export const digestRoutes: ApiRoute[] = [
   apiRoute({
     method: 'post',
     path: '/api/v1/digests/preview',
-    summary: 'Shows the digest that a reader with these choices would get. Changes nothing.',
+    summary:
+      'Shows the digest that a reader with these choices would get, or a post as a letter. Changes nothing.',
     scope: 'runs:write',
     body: { 'application/json': previewSchema },
     answers: {
       200: {
-        description: 'The digest; with `to` it is mailed there too, marked as a test.',
+        description: 'The mail; with `to` it is mailed there too, marked as a test.',
         content: { 'application/json': previewAnswer },
       },
     },
     async handle(c, platform) {
-      const { at, ...wanted } = check(previewSchema, await jsonBody(c))
+      const { at, post, ...wanted } = check(previewSchema, await jsonBody(c))
+      if (post !== undefined) {
+        const { categories, cadence, locale, to } = wanted
+        if (categories ?? cadence ?? at) throw onlyOfDigests()
+        const { previewLetter } = await import('./preview-letter.ts')
+        const letter = await previewLetter(platform, { postId: post, locale, to })
+        return c.json(previewView({ ...letter, posts: 1, isSample: false }))
+      }
       // Templates and mail come along with the first preview, not with the server.
       const { previewDigest } = await import('./preview.ts')
-      const {
-        eml,
-        mailedTo: _,
-        ...preview
-      } = await previewDigest(platform, {
+      const digest = await previewDigest(platform, {
         ...wanted,
         ...(at === undefined ? {} : { at: new Date(at) }),
       })
-      return c.json({ ...preview, eml: Buffer.from(eml).toString('base64') })
+      return c.json(previewView(digest))
     },
   }),
+  feedbackRoute,
 ]
+
+function previewView({ eml, mailedTo: _, ...preview }: Preview) {
+  return { ...preview, eml: Buffer.from(eml).toString('base64') }
+}
+
+function onlyOfDigests(): ServiceError {
+  return invalid(
+    'preview.post',
+    '`post` shows one post as a letter: leave `categories`, `cadence` and `at` out.',
+  )
+}
 
 async function runNamed(platform: Pick<Platform, 'records'>, id = ''): Promise<Run> {
   // A key part of any length would be refused as a fault.

@@ -1,13 +1,13 @@
 import { recordKeys } from '../keys.ts'
 import type { Platform, PutCondition, PutOutcome, StoredRecord } from '../platform.ts'
-import type { Chunk, Delivery, Run } from './run.ts'
+import type { Chunk, ChunkBook, Delivery, Run } from './run.ts'
 
 type Store = Pick<Platform, 'records'>
 const dayMs = 86_400_000
 
 /** What its maker decides about a run; the rest follows. */
 export type NewRun = Pick<Run, 'id' | 'schedule' | 'kind' | 'dueAt' | 'to'> &
-  Partial<Pick<Run, 'after' | 'postId'>>
+  Partial<Pick<Run, 'after' | 'postId' | 'waits' | 'state' | 'reason'>>
 
 /**
  * Makes a run once, whoever asks and how often (protocol R1): what stands first, its `to` above
@@ -22,15 +22,24 @@ export async function makeRun(
   if (existing) return { run: existing.value, isNew: false }
   const now = platform.now()
   const run: Run = {
-    ...wanted,
     state: 'planned',
+    ...wanted,
     gen: 0,
     createdAt: now.toISOString(),
     movedAt: now.toISOString(),
-    expires: new Date(now.getTime() + platform.settings.keep.runsDays * dayMs).toISOString(),
+    expires: expiryOf(platform, wanted.dueAt),
   }
   await platform.records.put({ ...recordKeys.openRun(run.id), value: run }, { ifAbsent: true })
   return insertRun(platform, run)
+}
+
+/** RFC 3339: when a run and its rows may go, counted from now or from when it is due, if that is later. */
+export function expiryOf(
+  { settings, now }: Pick<Platform, 'settings' | 'now'>,
+  dueAt: string,
+): string {
+  const from = Math.max(now().getTime(), Date.parse(dueAt))
+  return new Date(from + settings.keep.runsDays * dayMs).toISOString()
 }
 
 /** The second half of making a run; a tick repeats it for an open record whose run never came. */
@@ -115,8 +124,13 @@ export function isOver(run: Pick<Run, 'state'>): boolean {
 }
 
 /** Deliveries may be claimed. */
-export function isOpen(run: Pick<Run, 'state'>): boolean {
-  return run.state === 'planned' || run.state === 'sending'
+export function isOpen(run: Pick<Run, 'state' | 'waits'>): boolean {
+  return (run.state === 'planned' || run.state === 'sending') && !run.waits
+}
+
+/** A delivery that failed is visited once more after each `retry` of its run (protocol R4). */
+export function isToRetry(row: Delivery, run: Pick<Run, 'gen'>): boolean {
+  return row.outcome === 'failed' && row.try < run.gen
 }
 
 /** Letters go beside the digests: they neither use nor move the reader's watermark. */
@@ -166,6 +180,53 @@ export async function* chunksOf(
   } while (cursor)
 }
 
+export function getBook(
+  { records }: Store,
+  runId: string,
+  chunk: number,
+): Promise<StoredRecord<ChunkBook> | undefined> {
+  return records.get<ChunkBook>(recordKeys.chunkBook(runId, chunk))
+}
+
+export function putBook(
+  { records }: Store,
+  run: Run,
+  chunk: number,
+  value: ChunkBook,
+  condition: PutCondition,
+): Promise<PutOutcome> {
+  return records.put(
+    { ...recordKeys.chunkBook(run.id, chunk), value, expiresAt: new Date(run.expires) },
+    condition,
+  )
+}
+
+/** The books of a run's chunks in order, from chunk `first` on. One is missing where a planner died behind its chunk. */
+export async function* booksOf(
+  { records }: Store,
+  runId: string,
+  first = 0,
+): AsyncGenerator<{ k: number; book: ChunkBook }> {
+  let cursor: string | undefined
+  do {
+    const page = await records.query<ChunkBook>(recordKeys.runParts(runId), {
+      from: recordKeys.chunkBook(runId, first).sort,
+      to: 'book#~',
+      ...(cursor ? { cursor } : {}),
+    })
+    for (const { sort, value } of page.records) {
+      yield { k: Number(sort.slice('book#'.length)), book: value }
+    }
+    cursor = page.cursor
+  } while (cursor)
+}
+
+/** Nothing in a chunk is pending for the run's present `gen`. */
+export function isFinished({ counted }: ChunkBook, run: Pick<Run, 'gen'>): boolean {
+  if (counted === undefined || counted.open.length > 0) return false
+  return counted.gen >= run.gen || counted.failed.length === 0
+}
+
 /** The last planned chunk so far. */
 export async function lastChunk(
   { records }: Store,
@@ -196,6 +257,21 @@ export async function rowsOf(
     for (const record of page.records) rows.set(record.sort, record.value)
     cursor = page.cursor
   } while (cursor)
+  return rows
+}
+
+/** The rows of some readers of a chunk. */
+export async function rowsNamed(
+  { records }: Store,
+  runId: string,
+  chunk: number,
+  readers: readonly string[],
+): Promise<Map<string, Delivery>> {
+  const rows = new Map<string, Delivery>()
+  const keys = readers.map((reader) => recordKeys.ledgerRow(runId, chunk, reader))
+  for (const record of await records.getMany<Delivery>(keys)) {
+    if (record) rows.set(record.sort, record.value)
+  }
   return rows
 }
 

@@ -14,12 +14,14 @@ export interface Run {
   kind: RunKind
   /** RFC 3339. */
   dueAt: string
-  /** The log's number that it delivers up to; a letter's post's number. */
+  /** The log's number that it delivers up to; a letter's post's, or the log's next at its set time. */
   to: number
   /** An instant run's audience are the readers of what is listed above this number, up to `to`. */
   after?: number
   /** A letter's post. */
   postId?: string
+  /** A letter that was not let go yet: nothing of it is planned. */
+  waits?: LetterWait
   state: RunState
   /** Why it was skipped or paused. */
   reason?: string
@@ -31,18 +33,38 @@ export interface Run {
   /** When it last moved: a tick drives again what stands still for two minutes. */
   movedAt: string
   finishedAt?: string
+  /** The day's quota is used up (RFC 3339: since when). It stays open and a tick lets it go on. */
+  parkedAt?: string
   /** Of all its chunks, while it is over; the books of a long run are then one read. */
   totals?: RunTotals
+  guard?: RunGuard
   /** RFC 3339: when it and its rows expire. */
   expires: string
 }
 
-/** What no later evidence changes, and the chunks where failed and unknown deliveries stand by name. */
+/** What a letter waits for; for nothing but a person when it is held by hand and neither is there. */
+export interface LetterWait {
+  /** Its set time, `dueAt`, has not come: `to` is not frozen yet. */
+  early?: true
+  /** It needs approval and has none. RFC 3339: the end of the time that it was given. */
+  approveBy?: string
+}
+
+/** Where the count of its bounces and complaints stands (guard.ts). */
+export interface RunGuard {
+  /** What stood when a person last let the run go on: only what came after it counts. */
+  from?: { bounces: number; complaints: number; deliveries: number }
+  /** Counts below which no limit can be passed, as deliveries only grow. */
+  next?: { bounces?: number; complaints?: number }
+}
+
+/** The sum of the books of a run's chunks when it ended; late evidence moves some to `accepted`. */
 export interface RunTotals {
   accepted: number
   suppressed: number
   empty: number
-  named: number[]
+  failed: number
+  unknown: number
 }
 
 /** Whom a part of a run is for: at most 500 readers, fixed once written. */
@@ -50,17 +72,34 @@ export interface Chunk {
   readers: string[]
   /** The last chunk of its run. */
   end: boolean
-  totals?: ChunkTotals
 }
 
-/** Written when nothing in a chunk is pending any more (protocol R3). */
-export interface ChunkTotals {
+/**
+ * What is known of a chunk without its rows, so that nobody reads a million of them to see how a run
+ * stands. A settled row never changes but by late evidence, which leaves a mark before it does, and
+ * by a retry, which raises the run's `gen`; so what is counted here stays counted.
+ */
+export interface ChunkBook {
+  /** How many readers it holds. */
+  readers: number
+  /** A delivery of it may have been begun: its rows tell. */
+  begun?: true
+  /** Written each time that all of it was gone through (protocol R3). */
+  counted?: ChunkCount
+}
+
+export interface ChunkCount {
+  /** The run's `gen` at that time. */
   gen: number
   accepted: number
   suppressed: number
   empty: number
   failed: string[]
   unknown: string[]
+  /** Whose end is open: in flight, or refused for now. */
+  open: string[]
+  /** RFC 3339: before it there is nothing to do for those. */
+  restsUntil?: string
 }
 
 export type DeliveryState = 'accepted' | 'suppressed' | 'failed' | 'unknown' | 'empty'
@@ -75,6 +114,8 @@ export interface Delivery {
   outcome: DeliveryState
   try: number
   sends: number
+  /** Which of the reader's mails it was, from 1; absent where none was begun. */
+  n?: number
   from?: number
   to: number
   reason?: string

@@ -2,17 +2,12 @@ import type { FeedDocument } from '../keys.ts'
 import type { Settings } from '../settings.ts'
 import { renderAtom } from './atom.ts'
 import { type Channel, cleanChannel } from './channel.ts'
+import { contentTypes } from './content-types.ts'
 import { type CleanEntry, cleanEntry } from './entry.ts'
 import { renderJsonFeed } from './json-feed.ts'
 import { renderRss } from './rss.ts'
 import type { FeedSnapshot } from './snapshot.ts'
 import { findXmlFault } from './well-formed.ts'
-
-export const contentTypes: Record<FeedDocument, string> = {
-  'rss.xml': 'application/rss+xml; charset=utf-8',
-  'atom.xml': 'application/atom+xml; charset=utf-8',
-  'feed.json': 'application/feed+json; charset=utf-8',
-}
 
 export interface RenderedDocument {
   document: FeedDocument

@@ -2,6 +2,7 @@ import { everything, objectKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { newestDated } from '../posts/date-index.ts'
 import { markDirty } from '../posts/dirty.ts'
+import { enqueuePages } from '../posts/due-pages.ts'
 import { feedsBehind } from './regenerate.ts'
 
 /** Posts whose pages one job writes. */
@@ -16,7 +17,7 @@ export async function rebuildFeeds(
   platform: Platform,
   feeds: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const { objects, jobs } = platform
+  const { objects } = platform
   await Promise.all(feeds.map((feed) => objects.delete(objectKeys.manifest(feed))))
   const waiting = await markDirty(platform, feeds)
   // Every post is in the feed of everything: with it, the others hold no further page.
@@ -29,7 +30,7 @@ export async function rebuildFeeds(
       })
       const postIds = page.rows.map((row) => row.id)
       if (postIds.length > 0) {
-        waiting.push(...(await jobs.enqueue([{ kind: 'post-pages', postIds }])))
+        waiting.push(...(await enqueuePages(platform, postIds)))
       }
       cursor = page.cursor
     } while (cursor !== undefined)

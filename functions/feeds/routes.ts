@@ -7,14 +7,11 @@ import type { Platform } from '../platform.ts'
 import { currentSlug, getCategory, listCategories, resolveCategories } from '../posts/categories.ts'
 import { markDirty } from '../posts/dirty.ts'
 import { feedAddress } from './channel.ts'
-import { contentTypes, renderDocuments } from './documents.ts'
+import { contentTypes } from './content-types.ts'
 import { webAddress } from './guard.ts'
 import { decodePath, oldAddresses } from './old-addresses.ts'
-import { renderOpml } from './opml.ts'
-import { rebuildFeeds } from './rebuild.ts'
 import { dirtyCount } from './render-note.ts'
 import { answerWith, type Representation } from './serve.ts'
-import { readSnapshot } from './snapshot.ts'
 import { documentVersion, feedCacheControl } from './write-document.ts'
 
 /** The feeds and the list of them, and the redirects that keep old addresses alive. GET and HEAD. */
@@ -77,6 +74,11 @@ async function findFeed(
     return { ...shared, body: stored.body, lastModified: new Date(version.changed * 1000) }
 
   if (feed !== everything && !(await getCategory(platform, feed))) return undefined
+  // Loaded where it is needed: a feed that is stored needs no renderer.
+  const [{ renderDocuments }, { readSnapshot }] = await Promise.all([
+    import('./documents.ts'),
+    import('./snapshot.ts'),
+  ])
   const snapshot = await readSnapshot(platform, feed, await dirtyCount(platform, feed))
   const { documents, faults } = renderDocuments(snapshot, settings)
   const rendered = documents.find((one) => one.document === document)
@@ -94,6 +96,7 @@ async function findOpml(platform: Platform): Promise<Representation> {
   }
   const stored = await platform.objects.get(objectKeys.opml)
   if (stored) return { ...shared, body: stored.body, lastModified: stored.lastModified }
+  const { renderOpml } = await import('./opml.ts')
   const text = renderOpml(await listCategories(platform), platform.settings)
   return { ...shared, body: new TextEncoder().encode(text), lastModified: platform.now() }
 }
@@ -165,6 +168,7 @@ export const feedRoutes: ApiRoute[] = [
       const feeds = categories?.length
         ? await slugsOf(platform, categories)
         : [everything, ...(await listCategories(platform)).map(({ slug }) => slug)]
+      const { rebuildFeeds } = await import('./rebuild.ts')
       const behind = await rebuildFeeds(platform, feeds)
       return c.json({
         feeds: feeds.map((feed) => ({

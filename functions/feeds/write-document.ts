@@ -1,5 +1,6 @@
 import { objectKeys } from '../keys.ts'
 import type { Platform, StoredObject } from '../platform.ts'
+import { twinned, writeTwin } from './compressed-twin.ts'
 import type { RenderedDocument } from './documents.ts'
 
 /**
@@ -26,7 +27,8 @@ export const feedCacheControl = 'public, max-age=300, stale-while-revalidate=360
 export type WriteOutcome = 'written' | 'unchanged' | 'older'
 
 /**
- * Stores a document of a feed unless the stored one has the same bytes or comes from a later count.
+ * Stores a document of a feed, and its compressed twin where it has one, unless the stored one has
+ * the same bytes or comes from a later count.
  *
  * @param newestCount asked when the stored one claims a later count. A count never falls, so a
  * stored one above even this was restored from elsewhere, and is replaced.
@@ -39,19 +41,35 @@ export async function writeDocument(
   newestCount: () => Promise<number>,
 ): Promise<WriteOutcome> {
   const key = objectKeys.feed(feed, document)
+  const twin = async (version: string | undefined) => {
+    if (!twinned.includes(document) || version === undefined) return
+    await writeTwin({ objects }, key, {
+      body,
+      contentType,
+      cacheControl: feedCacheControl,
+      version,
+    })
+  }
   for (let attempt = 0; attempt < 10; attempt++) {
     const stored = await objects.get(key)
     const version = stored && documentVersion(stored)
     if (version && version.count > count && version.count <= (await newestCount())) return 'older'
-    if (stored && version && Buffer.compare(stored.body, body) === 0) return 'unchanged'
+    if (stored && version && Buffer.compare(stored.body, body) === 0) {
+      await twin(stored.version)
+      return 'unchanged'
+    }
     const changed = Math.max(Math.floor(now().getTime() / 1000), (version?.changed ?? 0) + 1)
+    const next = `${count} ${changed}`
     const outcome = await objects.put(key, body, {
       contentType,
       cacheControl: feedCacheControl,
-      version: `${count} ${changed}`,
+      version: next,
       ...(stored ? { ifMatch: stored.etag } : { ifAbsent: true }),
     })
-    if (outcome.status === 'stored') return 'written'
+    if (outcome.status === 'stored') {
+      await twin(next)
+      return 'written'
+    }
   }
   throw new Error(`document ${document} of a feed is changed by others all the time`)
 }

@@ -48,6 +48,7 @@ export function outboxMailer(options: OutboxMailerOptions): Mailer {
   }
 
   return {
+    name: 'outbox',
     send,
     quota: async (): Promise<Quota> => ({ ...limits }),
     evidence: async (deliveryId) => (fs.existsSync(pathOf(deliveryId)) ? 'accepted' : 'none'),

@@ -10,7 +10,7 @@ import { openDatabase } from './database.ts'
 import { fileObjectStore } from './file-object-store.ts'
 import { openFormat } from './folder-format.ts'
 import { lockFolder } from './folder-lock.ts'
-import { type MachinePlatform, machinePlatform } from './machine.ts'
+import { type MachineParts, type MachinePlatform, machinePlatform } from './machine.ts'
 import { outboxFolder, pruneOutbox } from './outbox-folder.ts'
 import { outboxMailer } from './outbox-mailer.ts'
 import { openSecrets } from './secrets-file.ts'
@@ -30,6 +30,8 @@ export interface LocalPlatformOptions {
   log?: Log
   /** For the log that is made when none is given. @default 'info' */
   logLevel?: LogLevel
+  /** Puts decorators around the ports, such as metrics or faults. */
+  decorate?: (parts: MachineParts) => MachineParts
 }
 
 /** The service on one machine, holding the lock of its data folder until `close`. */
@@ -56,7 +58,7 @@ export interface LocalPlatform extends MachinePlatform {
  * const platform = await localPlatform({ data: 'data', settings: defaultSettings })
  */
 export async function localPlatform(options: LocalPlatformOptions): Promise<LocalPlatform> {
-  const { settings, now = () => new Date() } = options
+  const { settings, now = () => new Date(), decorate = (parts) => parts } = options
   fs.mkdirSync(options.data, { recursive: true, mode: 0o700 })
   const folder = fs.realpathSync.native(options.data)
   const lock = lockFolder(folder)
@@ -64,31 +66,28 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
     await openFormat(folder)
     const secrets = openSecrets(join(folder, 'secrets.json'), options.secret)
     const database = openDatabase(join(folder, databaseFile))
-    const records = sqliteRecordStore({ database, now })
-    const jobs = sqliteJobQueue({ database, now })
     const inbox = join(folder, 'inbox')
     const outbox = join(folder, 'outbox')
     const mailer = mailerOf(settings, outbox, now)
     let worker: Worker | undefined
     const log = options.log ?? jsonLog({ level: options.logLevel ?? 'info' })
 
-    const platform = machinePlatform(
-      {
-        folder,
-        database,
-        objects: fileObjectStore({ folder: join(folder, 'objects'), places: { inbox, outbox } }),
-        records,
-        jobs,
-        mailerAt: mailer.at,
-        outbox: settings.smtpUrl ? undefined : outboxFolder(outbox),
-        settings,
-        secrets,
-        log,
-        version: manifest.version,
-        isWorking: () => worker !== undefined,
-      },
-      now,
-    )
+    const parts = decorate({
+      folder,
+      database,
+      objects: fileObjectStore({ folder: join(folder, 'objects'), places: { inbox, outbox } }),
+      records: sqliteRecordStore({ database, now }),
+      jobs: sqliteJobQueue({ database, now }),
+      mailerAt: mailer.at,
+      outbox: settings.smtpUrl ? undefined : outboxFolder(outbox),
+      settings,
+      secrets,
+      log,
+      version: manifest.version,
+      isWorking: () => worker !== undefined,
+    })
+    const { records, jobs } = parts
+    const platform = machinePlatform(parts, now)
     const localKey = secrets.localKey
     if (!localKey || !(await findApiKey(platform, `Bearer ${localKey}`))) {
       // Its owner can read the whole folder: a lost or revoked key is made anew.

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { Mailer, OutgoingMessage, SendOutcome } from '../platform.ts'
-import { outcomeOf, type SmtpStage } from './smtp-answer.ts'
+import { outcomeOf, type SmtpFailure, type SmtpStage } from './smtp-answer.ts'
 import { type SmtpSession, smtpPool } from './smtp-pool.ts'
 import { readSmtpUrl } from './smtp-url.ts'
 
@@ -53,7 +53,7 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
     if (isTooLate()) return tooLate
     let session: SmtpSession
     try {
-      session = await pool.acquire()
+      session = await pool.acquire(message.kind === 'transactional')
     } catch (error) {
       return outcomeOf({ ...faultOf(error), stage: 'connecting' }, message.to)
     }
@@ -79,6 +79,7 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
   }
 
   const at = (now: () => Date): Mailer => ({
+    name: 'smtp',
     send: (message, until) => send(message, () => now().getTime() > until.getTime()),
     quota: async () => ({ ...limits }),
     evidence: async () => 'cannot tell',
@@ -128,7 +129,12 @@ function transmit(
       },
     })
     connection.send(
-      { from: message.from, to: [message.to], size: message.raw.length },
+      {
+        from: message.from,
+        to: [message.to],
+        size: message.raw.length,
+        dsn: dsnOf(message.deliveryId),
+      },
       content,
       (error, info) => {
         if (wasTooLate) finish({ error: 'too late' })
@@ -137,6 +143,17 @@ function transmit(
       },
     )
   })
+}
+
+/**
+ * What a report on the mail shall carry (RFC 3461), where the server knows how: the delivery's id,
+ * by which the report is recognised, and the headers instead of the whole mail.
+ */
+function dsnOf(deliveryId: string) {
+  // An envelope's id has at most 100 characters (§4.4).
+  return deliveryId.length <= 100
+    ? ({ ret: 'HDRS', envid: deliveryId } as const)
+    : ({ ret: 'HDRS' } as const)
 }
 
 const resetMs = 5000
@@ -161,7 +178,7 @@ function providerIdOf(response: string | undefined): { providerId?: string } {
   return id?.[1] === undefined ? {} : { providerId: id[1] }
 }
 
-function faultOf(error: unknown): { response?: string; fault: string } {
+function faultOf(error: unknown): Omit<SmtpFailure, 'stage'> {
   if (!(error instanceof Error)) return { fault: 'unknown fault' }
   const { response, code, originalCode, command } = error as {
     response?: unknown
@@ -181,5 +198,6 @@ function faultOf(error: unknown): { response?: string; fault: string } {
   return {
     ...(typeof response === 'string' && response !== '' ? { response } : {}),
     fault: name || 'the connection failed',
+    ...(command === 'MAIL FROM' ? { isAboutSender: true } : {}),
   }
 }

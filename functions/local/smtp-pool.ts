@@ -9,8 +9,11 @@ export interface SmtpSession {
 }
 
 export interface SmtpPool {
-  /** Waits for a free connection or opens one, at most as long as connecting may take. */
-  acquire(): Promise<SmtpSession>
+  /**
+   * Waits for a free connection or opens one, at most as long as connecting may take. What is urgent
+   * gets the next one, before all that wait.
+   */
+  acquire(isUrgent?: boolean): Promise<SmtpSession>
   /** Gives it back for the next message. */
   release(session: SmtpSession): void
   /** Closes it: after a fault its state is not known. */
@@ -41,12 +44,15 @@ export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool
   let open = 0
   let isClosed = false
 
-  async function acquire(): Promise<SmtpSession> {
+  async function acquire(isUrgent = false): Promise<SmtpSession> {
     const kept = takeIdle()
     if (kept) return kept
     if (open >= maxConnections) {
-      await new Promise<void>((resolve) => waiting.push(resolve))
-      return acquire()
+      await new Promise<void>((resolve) => {
+        if (isUrgent) waiting.unshift(resolve)
+        else waiting.push(resolve)
+      })
+      return acquire(isUrgent)
     }
     open++
     try {

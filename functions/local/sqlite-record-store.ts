@@ -41,6 +41,16 @@ interface Row {
 /** Like DynamoDB's page of 1 MB, so that callers who forget the cursor are found out here. */
 const pageBytes = 1_000_000
 const columns = 'partition, sort, value, version, expires_at, index_partition, index_sort'
+const alive = '(expires_at IS NULL OR expires_at > ?)'
+const select = `SELECT ${columns} FROM records WHERE partition = ? AND sort = ? AND ${alive}`
+const upsert = `INSERT INTO records (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (partition, sort) DO UPDATE SET value = excluded.value, version = excluded.version,
+    expires_at = excluded.expires_at, index_partition = excluded.index_partition,
+    index_sort = excluded.index_sort`
+/** An item whose time has passed is absent, so it may be made anew. */
+const insert = `${upsert} WHERE expires_at <= ?`
+const update = `UPDATE records SET value = ?, version = ?, expires_at = ?, index_partition = ?,
+  index_sort = ? WHERE partition = ? AND sort = ? AND version = ? AND ${alive}`
 
 /**
  * Records in one SQLite table. `synchronous=FULL` and group commit (see `database.ts`): a write is
@@ -87,28 +97,39 @@ function storeAt(
   close: () => void,
 ): SqliteRecordStore {
   const { prepare, write } = database
-  const alive = '(expires_at IS NULL OR expires_at > ?)'
-  const select = `SELECT ${columns} FROM records WHERE partition = ? AND sort = ? AND ${alive}`
-
   const find = (key: RecordKey): Row | undefined =>
     prepare(select).get(key.partition, key.sort, now().getTime()) as Row | undefined
 
-  function store(key: RecordKey, value: string, rest: Pick<NewRecord, 'index' | 'expiresAt'>) {
+  /** `undefined` when the condition does not hold. One statement: no read comes before it. */
+  function store(
+    key: RecordKey,
+    value: string,
+    rest: Pick<NewRecord, 'index' | 'expiresAt'>,
+    condition?: PutCondition,
+  ): string | undefined {
     const version = nextVersion()
-    prepare(
-      `INSERT INTO records (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (partition, sort) DO UPDATE SET value = excluded.value,
-         version = excluded.version, expires_at = excluded.expires_at,
-         index_partition = excluded.index_partition, index_sort = excluded.index_sort`,
-    ).run(
-      key.partition,
-      key.sort,
+    const stored = [
       value,
       version,
       rest.expiresAt?.getTime() ?? null,
       rest.index?.partition ?? null,
       rest.index?.sort ?? null,
-    )
+    ]
+    if (condition && 'ifVersion' in condition) {
+      const { changes } = prepare(update).run(
+        ...stored,
+        key.partition,
+        key.sort,
+        condition.ifVersion,
+        now().getTime(),
+      )
+      return changes === 0 ? undefined : version
+    }
+    if (condition) {
+      const { changes } = prepare(insert).run(key.partition, key.sort, ...stored, now().getTime())
+      return changes === 0 ? undefined : version
+    }
+    prepare(upsert).run(key.partition, key.sort, ...stored)
     return version
   }
 
@@ -132,13 +153,8 @@ function storeAt(
   ): Promise<PutOutcome> {
     const value = checked(record)
     return write((): PutOutcome => {
-      if (condition) {
-        const current = find(record)
-        if ('ifAbsent' in condition ? current : current?.version !== condition.ifVersion) {
-          return { status: 'conflict' }
-        }
-      }
-      return { status: 'stored', version: store(record, value, record) }
+      const version = store(record, value, record, condition)
+      return version === undefined ? { status: 'conflict' } : { status: 'stored', version }
     })
   }
 
@@ -151,8 +167,11 @@ function storeAt(
 
   async function remove(key: RecordKey, condition?: { ifVersion: string }) {
     return write(() => {
-      if (condition && find(key)?.version !== condition.ifVersion) {
-        return { status: 'conflict' } as const
+      if (condition) {
+        const { changes } = prepare(
+          `DELETE FROM records WHERE partition = ? AND sort = ? AND version = ? AND ${alive}`,
+        ).run(key.partition, key.sort, condition.ifVersion, now().getTime())
+        return { status: changes === 0 ? 'conflict' : 'deleted' } as const
       }
       prepare('DELETE FROM records WHERE partition = ? AND sort = ?').run(key.partition, key.sort)
       return { status: 'deleted' } as const

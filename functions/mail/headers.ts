@@ -71,6 +71,19 @@ export function messageIdOf(deliveryId: string, settings: Pick<Settings, 'site' 
   return `<${deliveryId}@${domainOf(settings)}>`
 }
 
+/**
+ * The delivery's id in what a report gives back of a mail: its `Message-ID`, whatever the domain was
+ * then, or the bare id. `undefined` for what has not the form of one.
+ */
+export function readMessageId(text: string): string | undefined {
+  return /^\s*<?([A-Za-z0-9_-]{1,256})(?:@[^\s<>@]{1,255})?>?\s*$/.exec(text)?.[1]
+}
+
+/** A header that carries the delivery's id past relays which write a `Message-ID` of their own. */
+export function deliveryHeader(deliveryId: string): Record<string, string> {
+  return { 'X-Delivery-Id': deliveryId }
+}
+
 /** Who mails come from; without a setting an address that only an outbox can take. */
 export function senderOf({ mail, site }: Pick<Settings, 'site' | 'mail'>): string {
   if (mail.from) return mail.from

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Platform, RecordKey } from '../platform.ts'
+import { formatInstant } from './format-instant.ts'
 import { entryIdOf } from './identity.ts'
 import { isListed } from './log.ts'
-import { decideMail, decideMailAgain } from './mail-mode.ts'
+import { decideMail, decideMailAgain, setReason } from './mail-mode.ts'
+import { moveLetter, planLetter } from './plan-letter.ts'
 import type { PostState } from './post.ts'
 import type { ParsedPost } from './source/parse-post.ts'
 import { rowsOf, type StoredPost } from './stored-post.ts'
@@ -32,7 +34,7 @@ export function composePost(
   parts: PostParts,
   previous: StoredPost | undefined,
 ): StoredPost {
-  const present = instant(now())
+  const present = formatInstant(now())
   const parsed = { ...parts.parsed, published: publishedOf(parts.parsed, previous) }
   const state = stateOf(parsed, present)
   const isSeen = previous !== undefined && previous.number !== undefined
@@ -67,22 +69,29 @@ export function composePost(
   if (parsed.image !== undefined) post.image = parsed.image
   if (parsed.canonicalUrl !== undefined) post.canonicalUrl = parsed.canonicalUrl
   if (parsed.mail !== undefined) post.mail = parsed.mail
+  if (parsed.mailAt !== undefined) post.mailAt = parsed.mailAt
   if (parsed.hidden !== undefined) post.hiddenReason = parsed.hidden
   if (parts.path !== undefined) post.path = parts.path
   if (isSeen) keepListing(post, previous)
   if (isSeen && parts.mailAgain && state === 'visible') {
     const { listAs, reason } = decideMailAgain(settings, post)
-    if (listAs !== 'none') Object.assign(post, { again: post.again + 1, listAs, mailed: true })
+    if (listAs !== 'none') {
+      Object.assign(post, { again: post.again + 1, listAs, mailed: true })
+      planLetter(settings, post, present)
+    }
     setReason(post, listAs === 'none' ? reason : undefined)
-  }
-  if (!isSeen) decideListing(settings, post)
+  } else if (isSeen) moveLetter(settings, post, previous, present)
+  else decideListing(settings, post, present)
   return post
 }
 
 /** The record of a scheduled post once its date has come. */
-export function composeDue({ settings }: Pick<Platform, 'settings'>, due: StoredPost): StoredPost {
+export function composeDue(
+  { settings, now }: Pick<Platform, 'settings' | 'now'>,
+  due: StoredPost,
+): StoredPost {
   const post: StoredPost = { ...due, state: 'visible' }
-  if (!isListed(post)) decideListing(settings, post)
+  if (!isListed(post)) decideListing(settings, post, formatInstant(now()))
   return post
 }
 
@@ -115,6 +124,8 @@ export function saysTheSame(a: StoredPost, b: StoredPost): boolean {
     mailed,
     notMailedReason,
     listAs,
+    letterAt,
+    approveBy,
     listedAgain,
     receipt,
     unfinished,
@@ -126,11 +137,6 @@ export function saysTheSame(a: StoredPost, b: StoredPost): boolean {
 /** Whether readers see the same post in the same feeds. */
 export function looksTheSame(a: StoredPost, b: StoredPost): boolean {
   return a.revision === b.revision && a.state === b.state && a.slug === b.slug
-}
-
-/** RFC 3339, UTC, whole seconds. */
-export function instant(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`
 }
 
 function stateOf(parsed: ParsedPost, present: string): PostState {
@@ -182,7 +188,7 @@ function updatedOf(
     return seen.updated > parsed.published ? seen.updated : parsed.published
   }
   const wish = floor > seen.updated && written === floor ? floor : latest(present, parsed.published)
-  return wish > seen.updated ? wish : instant(new Date(Date.parse(seen.updated) + 1000))
+  return wish > seen.updated ? wish : formatInstant(new Date(Date.parse(seen.updated) + 1000))
 }
 
 function latest(a: string, b: string) {
@@ -190,12 +196,13 @@ function latest(a: string, b: string) {
 }
 
 function keepListing(post: StoredPost, previous: StoredPost) {
-  for (const member of ['number', 'listAs', 'listedAgain', 'notMailedReason'] as const) {
+  const members = ['number', 'listAs', 'letterAt', 'approveBy', 'listedAgain'] as const
+  for (const member of [...members, 'notMailedReason'] as const) {
     if (previous[member] !== undefined) Object.assign(post, { [member]: previous[member] })
   }
 }
 
-function decideListing(settings: Platform['settings'], post: StoredPost) {
+function decideListing(settings: Platform['settings'], post: StoredPost, present: string) {
   if (post.state === 'hidden') {
     post.mailed = false
     setReason(post, post.hiddenReason)
@@ -212,10 +219,6 @@ function decideListing(settings: Platform['settings'], post: StoredPost) {
   }
   post.listAs = listAs
   post.mailed = listAs !== 'none'
+  planLetter(settings, post, present)
   setReason(post, reason)
-}
-
-function setReason(post: StoredPost, reason: string | undefined) {
-  if (reason === undefined) delete post.notMailedReason
-  else post.notMailedReason = reason
 }

@@ -1,8 +1,9 @@
 import { recordKeys } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
-import { composeDue, instant, markUnfinished } from './compose-post.ts'
+import { composeDue, markUnfinished } from './compose-post.ts'
 import type { DatedRow } from './date-index.ts'
 import { finishPosts } from './finish-posts.ts'
+import { formatInstant } from './format-instant.ts'
 import { deleteRows } from './place-rows.ts'
 import { moveRenamedPosts } from './rename-categories.ts'
 import { isSameRow, rowsOf, type StoredPost } from './stored-post.ts'
@@ -26,7 +27,7 @@ export async function publishDuePosts(
   do {
     const page = await records.query<DatedRow>(recordKeys.due, {
       // `~` sorts after every id.
-      to: recordKeys.dateIndexSort(instant(now()), '~'),
+      to: recordKeys.dateIndexSort(formatInstant(now()), '~'),
       limit: windowPosts,
       ...(cursor === undefined ? {} : { cursor }),
     })

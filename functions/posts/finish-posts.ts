@@ -4,11 +4,12 @@ import type { Platform, StoredRecord } from '../platform.ts'
 import { noteCategoryUse } from './categories.ts'
 import { looksTheSame } from './compose-post.ts'
 import { enqueueRegenerate, raiseDirty } from './dirty.ts'
+import { enqueuePages } from './due-pages.ts'
 import { enterLog, isListed, type LogEntry, withListing } from './log.ts'
 import { deleteRows, putRows, type Row } from './place-rows.ts'
 import { feedsOfRows, isSameRow, rowsOf, type StoredPost } from './stored-post.ts'
 
-export type FinishPlatform = Pick<Platform, 'records' | 'jobs' | 'settings'>
+export type FinishPlatform = Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>
 
 /** What came of finishing a batch. */
 export interface Finished {
@@ -19,9 +20,6 @@ export interface Finished {
   /** Feeds whose dirty count was raised. */
   feeds: string[]
 }
-
-/** Page jobs carry at most so many posts. */
-const postsPerJob = 100
 
 /**
  * Does all that follows from a post's record: notes its categories, places and removes its rows,
@@ -88,30 +86,24 @@ export async function finishPosts(
   )
   if (overtaken.size > 0) await takeBack(platform, changed, placed, overtaken)
 
-  const mails = mailJobs([...entries.values()])
+  // A letter that still waits follows its post.
+  const edited = changed
+    .filter(
+      ({ value: { id, listAs, number } }) => listAs === 'letter' && number && !entries.has(id),
+    )
+    .map(({ value: { id } }) => ({ postId: id, mail: 'letter' }) as const)
+  const mails = mailJobs([...entries.values(), ...edited])
   if (mails.length > 0) await jobs.enqueue(mails)
   return { posts, jobIds, feeds }
 }
 
-/** The jobs that mail what was listed; a run is made once, however often its job comes. */
+/** The jobs that mail what was listed, or see to its letter; a run is made once, however often its job comes. */
 export function mailJobs(listed: readonly Pick<LogEntry, 'postId' | 'mail'>[]): Job[] {
   const letters = listed.filter(({ mail }) => mail === 'letter')
   return [
     ...letters.map(({ postId }) => ({ kind: 'letter', postId }) as const),
     ...(listed.some(({ mail }) => mail === 'digest') ? [{ kind: 'instant' } as const] : []),
   ]
-}
-
-/** Enqueues the writing (or removal) of posts' pages. */
-export async function enqueuePages(
-  { jobs }: Pick<Platform, 'jobs'>,
-  postIds: readonly string[],
-): Promise<string[]> {
-  const groups: Job[] = []
-  for (let i = 0; i < postIds.length; i += postsPerJob) {
-    groups.push({ kind: 'post-pages', postIds: postIds.slice(i, i + postsPerJob) })
-  }
-  return groups.length === 0 ? [] : jobs.enqueue(groups)
 }
 
 /**

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { apiRoute, queryOf } from '../api.ts'
 import { ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'
-import { type ImportOptions, importPosts } from './import.ts'
+import type { ImportOptions, ReportLine } from './import.ts'
 import { type ImportLine, readImportLine } from './import-line.ts'
 import { readLines } from './ndjson.ts'
 
@@ -80,7 +80,7 @@ function reportOf(
 ): ReadableStream<Uint8Array> {
   const jobIds: string[] = []
   const onJobs = (ids: readonly string[]) => jobIds.push(...ids)
-  const report = importPosts(platform, linesOf(body), { ...options, onJobs })
+  const report = reportLines(platform, body, { ...options, onJobs })
   const encoder = new TextEncoder()
   return new ReadableStream<Uint8Array>(
     {
@@ -106,6 +106,15 @@ function reportOf(
     },
     { highWaterMark: waitingBytes, size: (chunk) => chunk.byteLength },
   )
+}
+
+async function* reportLines(
+  platform: Platform,
+  body: ReadableStream<Uint8Array> | null,
+  options: ImportOptions,
+): AsyncGenerator<ReportLine> {
+  const { importPosts } = await import('./import.ts')
+  yield* importPosts(platform, linesOf(body), options)
 }
 
 async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<ImportLine> {

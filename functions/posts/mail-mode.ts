@@ -16,13 +16,15 @@ export interface MailDecision {
  */
 export function decideMail(
   settings: Settings,
-  post: Pick<StoredPost, 'mail' | 'categories' | 'way' | 'firstSeen' | 'published'>,
+  post: Pick<StoredPost, 'mail' | 'mailAt' | 'categories' | 'way' | 'firstSeen' | 'published'>,
 ): MailDecision {
   if (post.way === 'import') {
     return { listAs: 'none', reason: 'It was imported, and imports are not mailed unless asked.' }
   }
   if (post.mail === 'none') return { listAs: 'none', reason: 'It says `mail: none`.' }
-  const days = (Date.parse(post.firstSeen) - Date.parse(post.published)) / 86_400_000
+  // A letter is as new as the time that it was set for.
+  const dated = letterTime(post) ?? post.published
+  const days = (Date.parse(post.firstSeen) - Date.parse(dated)) / 86_400_000
   if (days > settings.digests.maxAgeDays) {
     return {
       listAs: 'none',
@@ -42,12 +44,27 @@ export function decideMailAgain(
     : { listAs: wishedMode(settings, post) }
 }
 
-function wishedMode(
-  settings: Settings,
+/** The instant that a post's letter is set for, never before it is visible; `undefined`: none. */
+export function letterTime({
+  mailAt,
+  published,
+}: Pick<StoredPost, 'mailAt' | 'published'>): string | undefined {
+  return mailAt !== undefined && mailAt < published ? published : mailAt
+}
+
+/** What post and categories say now: the post's own wish, else what `decideMail` has of categories. */
+export function wishedMode(
+  settings: Pick<Settings, 'categories'>,
   { mail, categories }: Pick<StoredPost, 'mail' | 'categories'>,
-) {
+): MailMode {
   if (mail) return mail
   return categories.some((slug) => ownSettings(settings, slug)?.mail === 'letter')
     ? 'letter'
     : 'digest'
+}
+
+/** Says on a post why it is not mailed; without a reason nothing stands against it. */
+export function setReason(post: StoredPost, reason: string | undefined): void {
+  if (reason === undefined) delete post.notMailedReason
+  else post.notMailedReason = reason
 }

@@ -21,6 +21,18 @@ export const changeSchema = v.object({
   feeds: v.array(feedLinks),
   mailed: v.boolean(),
   reason: v.optional(v.string()),
+  letter: v.optional(
+    v.pipe(
+      v.object({
+        runId: v.string(),
+        at: v.optional(v.pipe(v.string(), v.description('When it goes; without it, at once.'))),
+        approveBy: v.optional(
+          v.pipe(v.string(), v.description('It goes only if its run is approved, until then.')),
+        ),
+      }),
+      v.description('How it is mailed, where it is mailed as a letter.'),
+    ),
+  ),
 })
 export type ChangeAnswer = v.InferOutput<typeof changeSchema>
 
@@ -50,6 +62,7 @@ export const postSchema = v.object({
   enclosures: v.array(v.object({ url: v.string(), type: v.string(), length: v.number() })),
   canonicalUrl: v.optional(v.string()),
   mail: v.optional(v.picklist(['digest', 'letter', 'none'])),
+  mailAt: v.optional(v.string()),
   mailed: v.boolean(),
   reason: v.optional(v.string()),
   path: v.optional(v.string()),
@@ -79,6 +92,7 @@ export function postAnswer(settings: Settings, post: Post, body?: PostBody): Pos
     enclosures: post.enclosures,
     ...(post.canonicalUrl === undefined ? {} : { canonicalUrl: post.canonicalUrl }),
     ...(post.mail === undefined ? {} : { mail: post.mail }),
+    ...(post.mailAt === undefined ? {} : { mailAt: post.mailAt }),
     mailed: post.mailed,
     ...(reason === undefined ? {} : { reason }),
     ...(post.path === undefined ? {} : { path: post.path }),

@@ -31,6 +31,8 @@ export interface Post {
   canonicalUrl?: string
   /** The post's own wish; its categories' rules are applied when it is listed. */
   mail?: MailMode
+  /** When its letter is to go, RFC 3339, UTC, whole seconds; absent: as soon as it is visible. */
+  mailAt?: string
   state: PostState
   /** Why it is hidden, for people. */
   hiddenReason?: string

@@ -1,6 +1,7 @@
 import type { ServiceError } from '../errors.ts'
 import { everything } from '../keys.ts'
 import { looksTheSame } from './compose-post.ts'
+import { type LetterPlan, letterPlan, letterWait } from './plan-letter.ts'
 import type { Post } from './post.ts'
 import type { StoredPost } from './stored-post.ts'
 
@@ -38,6 +39,8 @@ export interface PostOutcome {
   jobIds: string[]
   /** Whether this publish brings it to readers of mail. */
   mailed: boolean
+  /** How and when, where that is as a letter. */
+  letter?: LetterPlan
   /** Why it is not mailed, or why hidden. */
   reason?: string
   /** Why hidden: `post.hidden` or `post.scheduled`. */
@@ -50,14 +53,23 @@ export interface PostOutcome {
 export function outcomeOf(
   post: StoredPost,
   previous: StoredPost | undefined,
-  { receipt, mailAgain }: { receipt?: string; mailAgain?: boolean },
+  {
+    receipt,
+    mailAgain,
+    present,
+  }: {
+    receipt?: string
+    mailAgain?: boolean
+    /** The instant of the publish; RFC 3339, whole seconds. */
+    present: string
+  },
 ): PostOutcome {
   const feeds = post.state === 'visible' ? [everything, ...post.categories] : []
   const shown = { post, feeds, jobIds: [] }
   const before = previous?.receipt
   if (before && before.hash === receipt && looksTheSame(previous, post)) {
     const { hash: _, ...answer } = before
-    return { ...shown, ...answer, ...codeOf(post) }
+    return { ...shown, ...answer, ...(answer.mailed ? byLetter(post) : {}), ...codeOf(post) }
   }
   const isNew = previous === undefined
   if (post.state !== 'visible') {
@@ -72,19 +84,35 @@ export function outcomeOf(
       status: 'published',
       isNew,
       mailed: post.mailed,
+      ...byLetter(post),
       ...(post.mailed ? {} : why),
     }
   }
   if (post.again > previous.again) {
-    return { ...shown, status: 'updated', isNew, mailed: true }
+    return { ...shown, status: 'updated', isNew, mailed: true, ...byLetter(post) }
   }
   const status = looksTheSame(previous, post) ? 'unchanged' : 'updated'
+  const wait = letterWait(previous, present)
+  if (wait === 'waits') {
+    const { mailed } = post
+    return { ...shown, status, isNew, mailed, ...byLetter(post), ...(mailed ? {} : why) }
+  }
   if (mailAgain) return { ...shown, status, isNew, mailed: false, ...why }
+  if (wait === 'may wait') {
+    const reason =
+      'If its letter still waits, it goes as the post now stands. One that has gone is not mailed again unless asked.'
+    return { ...shown, status, isNew, mailed: false, reason }
+  }
   const reason =
     status === 'unchanged'
       ? 'Nothing changed, and nothing is mailed twice unless asked.'
       : 'An edit is not mailed again unless asked.'
   return { ...shown, status, isNew, mailed: false, reason }
+}
+
+function byLetter(post: StoredPost): Pick<PostOutcome, 'letter'> {
+  const letter = letterPlan(post)
+  return letter ? { letter } : {}
 }
 
 function codeOf({ state }: Post): { code?: string } {

@@ -21,9 +21,8 @@ import {
   postSchema,
 } from './post-answer.ts'
 import { getPostBody } from './post-body.ts'
-import { type PublishOutcome, publishPost } from './publish.ts'
+import type { PublishOutcome } from './publish-outcome.ts'
 import type { PostSource } from './source/parse-post.ts'
-import { withdrawPost } from './withdraw.ts'
 
 const publishQuery = v.object({
   /** Of the file it comes from, below its root: one of its keys. */
@@ -47,6 +46,12 @@ const postInput = v.object({
   summary: v.optional(v.string()),
   draft: v.optional(v.boolean()),
   mail: v.optional(v.picklist(['digest', 'letter', 'none'])),
+  mailAt: v.optional(
+    v.pipe(
+      v.string(),
+      v.description('When its letter goes: RFC 3339, or local time in the zone of dates.'),
+    ),
+  ),
 })
 const body = {
   'text/markdown': 'text',
@@ -75,6 +80,7 @@ const publish = apiRoute({
   async handle(c, platform) {
     const { path, mail } = queryOf(c, publishQuery)
     const source = await sourceOf(c, path)
+    const { publishPost } = await import('./publish.ts')
     const answer = await answerOnce(platform, c, source.bytes, async (receipt) => {
       const outcome = await publishPost(platform, source, {
         way: 'publish',
@@ -173,6 +179,7 @@ const edit = apiRoute({
     const source = await sourceOf(c, path)
     const as = { id: idOf(c), isExpected: expectation(c, platform) }
     const mailAgain = mail === 'again'
+    const { publishPost } = await import('./publish.ts')
     const answer = await answerOnce(platform, c, source.bytes, async (receipt) => {
       const outcome = await publishPost(platform, source, {
         way: 'publish',
@@ -197,6 +204,7 @@ const withdraw = apiRoute({
     412: refusal('Changed meanwhile'),
   },
   async handle(c, platform) {
+    const { withdrawPost } = await import('./withdraw.ts')
     const { post, jobIds } = await withdrawPost(platform, idOf(c), {
       isExpected: expectation(c, platform),
     })
@@ -236,7 +244,10 @@ const categories = apiRoute({
   },
 })
 
-/** The posts' part of the API. */
+/**
+ * The posts' part of the API. What reads and writes posts is loaded with the first of them: most
+ * requests that start a function are a form's, and they need no Markdown.
+ */
 export const postRoutes: readonly ApiRoute[] = [
   publish,
   list,
@@ -284,7 +295,7 @@ async function changeAnswer(platform: Platform, outcome: PublishOutcome): Promis
     throw 'error' in outcome ? outcome.error : invalid(outcome.code, outcome.reason)
   }
   const { settings } = platform
-  const { post, status, feeds, mailed, reason, isNew, jobIds } = outcome
+  const { post, status, feeds, mailed, letter, reason, isNew, jobIds } = outcome
   await platform.settled(jobIds)
   const url = postUrl(settings, post.slug)
   const answer: ChangeAnswer = {
@@ -294,6 +305,7 @@ async function changeAnswer(platform: Platform, outcome: PublishOutcome): Promis
     categories: post.categories,
     feeds: feedLinksOf(settings, feeds),
     mailed,
+    ...(letter === undefined ? {} : { letter }),
     ...(reason === undefined ? {} : { reason }),
   }
   const headers: Record<string, string> = { etag: etagOf(settings, post) }

@@ -7,6 +7,8 @@ import { claimKeys, giveUpPost } from './claim-keys.ts'
 import { composePost, markUnfinished, type PostParts, saysTheSame } from './compose-post.ts'
 import { type Draft, type Found, findDrafts } from './find-drafts.ts'
 import { finishPosts } from './finish-posts.ts'
+import { formatInstant } from './format-instant.ts'
+import { wishedMode } from './mail-mode.ts'
 import { storePostObjects } from './post-body.ts'
 import { outcomeOf, type PublishOutcome } from './publish-outcome.ts'
 import type { StoredPost } from './stored-post.ts'
@@ -64,6 +66,7 @@ export async function storeDrafts(
 ): Promise<Stored> {
   const outcomes = new Map<Draft, PublishOutcome>()
   const again: Draft[] = []
+  const asked = { ...options, present: formatInstant(platform.now()) }
   const found = await findDrafts(platform, drafts, {
     ...(options.as ? { as: options.as.id } : {}),
     ...(options.met ? { known: options.met.identities } : {}),
@@ -78,7 +81,7 @@ export async function storeDrafts(
   const taken = new Set<string>()
   for (const [i, draft] of drafts.entries()) {
     const of = found[i] as Found
-    const refusal = refuse(draft, of, options)
+    const refusal = refuse(draft, of, options) ?? refuseMailTime(platform, draft, slugs, options)
     if (refusal) {
       outcomes.set(draft, refusal)
       continue
@@ -90,7 +93,7 @@ export async function storeDrafts(
     const post = compose(platform, draft, of, slugs, options)
     const isSame = of.previous !== undefined && saysTheSame(post, of.previous.value)
     if (options.dryRun || (isSame && !isUnfinished(of.previous?.value as StoredPost))) {
-      outcomes.set(draft, outcomeOf(post, of.previous?.value, options))
+      outcomes.set(draft, outcomeOf(post, of.previous?.value, asked))
     } else {
       changes.push({ draft, found: of, post })
     }
@@ -108,7 +111,7 @@ export async function storeDrafts(
         storePostObjects(platform, post, { source: draft.source.bytes, body: draft.parsed.body }),
       ),
   ])
-  const written = await Promise.all(changes.map((change) => writeChange(platform, change, options)))
+  const written = await Promise.all(changes.map((change) => writeChange(platform, change, asked)))
   const finished = await finishPosts(
     platform,
     written.flatMap((change) => (change.status === 'written' ? [change.record] : [])),
@@ -124,7 +127,7 @@ export async function storeDrafts(
     }
     const { id } = change.record.value
     const stands = finished.posts.get(id) ?? change.record.value
-    const outcome = outcomeOf(stands, found.previous?.value, options)
+    const outcome = outcomeOf(stands, found.previous?.value, asked)
     const isNew = outcome.isNew || draft.madeId === id
     outcomes.set(draft, { ...outcome, isNew, jobIds: finished.jobIds })
   }
@@ -162,7 +165,7 @@ type Written =
 async function writeChange(
   platform: PublishPlatform,
   { draft, found: { previous }, post }: Change,
-  options: StoreOptions,
+  options: StoreOptions & { present: string },
 ): Promise<Written> {
   const { records } = platform
   const known = new Set(previous?.value.identities)
@@ -232,6 +235,24 @@ function refuse(draft: Draft, found: Found, options: StoreOptions): PublishOutco
   return undefined
 }
 
+/** Whoever sets a time means a letter: what goes into digests goes when each reader wants it. */
+function refuseMailTime(
+  { settings }: PublishPlatform,
+  { parsed }: Draft,
+  slugs: ReadonlyMap<string, string>,
+  { way, mail }: StoreOptions,
+): PublishOutcome | undefined {
+  if (parsed.mailAt === undefined || (way === 'import' && !mail)) return undefined
+  const categories = slugsOf(parsed, slugs)
+  if (wishedMode(settings, { ...parsed, categories }) !== 'digest') return undefined
+  return {
+    status: 'refused',
+    code: 'post.mail-at',
+    reason:
+      '`mail_at` is when a letter goes, and this post goes into digests. Add `mail: letter`, or leave `mail_at` out.',
+  }
+}
+
 /** The post as it should be, read at the address that it has or gets. */
 function compose(
   platform: PublishPlatform,
@@ -256,11 +277,10 @@ function partsOf(
   const isRepeat =
     options.receipt !== undefined && found.previous?.value.receipt?.hash === options.receipt
   const path = source.path ?? found.previous?.value.path
-  const categories = parsed.categories.map((name) => slugs.get(name) as string)
   return {
     id: found.id,
     parsed,
-    categories: [...new Set(categories)],
+    categories: slugsOf(parsed, slugs),
     identities: found.identities,
     sourceHash: source.hash,
     sourceType: source.type,
@@ -270,6 +290,10 @@ function partsOf(
   }
 }
 
+function slugsOf({ categories }: Draft['parsed'], slugs: ReadonlyMap<string, string>): string[] {
+  return [...new Set(categories.map((name) => slugs.get(name) as string))]
+}
+
 function hasNewBytes({ found: { previous }, post }: Change): boolean {
   return previous?.value.revision !== post.revision || previous.value.sourceHash !== post.sourceHash
 }
@@ -277,7 +301,7 @@ function hasNewBytes({ found: { previous }, post }: Change): boolean {
 function receiptOf(
   post: StoredPost,
   previous: StoredPost | undefined,
-  options: StoreOptions,
+  options: StoreOptions & { present: string },
 ): NonNullable<StoredPost['receipt']> {
   const { status, isNew, mailed, reason } = outcomeOf(post, previous, options)
   return {

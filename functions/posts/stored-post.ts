@@ -13,6 +13,10 @@ export interface StoredPost extends Post {
   way?: 'publish' | 'import'
   /** How it enters the log, decided when it first becomes visible. */
   listAs?: MailMode
+  /** Of a letter: when it goes, where that was still to come when it was last decided. */
+  letterAt?: string
+  /** Of a letter that needs approval: the end of the time that it was given when it was listed. */
+  approveBy?: string
   /** The wish (`again`) that the log holds; with `number`, what tells that nothing is left to list. */
   listedAgain?: number
   /** The request that last changed it, so that its repeat is answered alike. */

@@ -3,7 +3,8 @@ import { recordKeys } from '../keys.ts'
 import type { Platform, RecordKey, StoredRecord } from '../platform.ts'
 import { claimKeys } from './claim-keys.ts'
 import { enqueueRegenerate } from './dirty.ts'
-import { enqueuePages, finishPosts, mailJobs } from './finish-posts.ts'
+import { enqueuePages } from './due-pages.ts'
+import { finishPosts, mailJobs } from './finish-posts.ts'
 import { isListed } from './log.ts'
 import { feedsOfRows, rowsOf, type StoredPost } from './stored-post.ts'
 
@@ -74,7 +75,7 @@ export function isUnfinished(post: StoredPost): boolean {
 
 /** The jobs once more: those of posts that were finished may have been lost with their process. */
 async function enqueueAll(
-  platform: Pick<Platform, 'records' | 'jobs' | 'settings'>,
+  platform: Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>,
   posts: readonly StoredRecord<StoredPost>[],
 ): Promise<void> {
   const done = posts.map(({ value }) => value).filter((post) => !isUnfinished(post))

@@ -1,7 +1,9 @@
 import { changedMeanwhile, notFound } from '../errors.ts'
 import type { Platform } from '../platform.ts'
-import { instant, markUnfinished } from './compose-post.ts'
+import { markUnfinished } from './compose-post.ts'
 import { finishPosts } from './finish-posts.ts'
+import { formatInstant } from './format-instant.ts'
+import { withdrawLetter } from './plan-letter.ts'
 import type { Post } from './post.ts'
 import { getStoredPost, type StoredPost } from './stored-post.ts'
 import { endNote, isUnfinished, noteUnfinished } from './unfinished.ts'
@@ -27,8 +29,9 @@ export async function withdrawPost(
     if (record.value.state === 'withdrawn' && !isUnfinished(record.value)) {
       return { post: record.value, jobIds: [] }
     }
-    const withdrawnAt = record.value.withdrawnAt ?? instant(now())
+    const withdrawnAt = record.value.withdrawnAt ?? formatInstant(now())
     const post: StoredPost = { ...record.value, state: 'withdrawn', withdrawnAt }
+    withdrawLetter(post, formatInstant(now()))
     const value = markUnfinished(platform, post, record.value)
     const note = await noteUnfinished(platform, [id])
     const outcome = await records.put({ ...record, value }, { ifVersion: record.version })

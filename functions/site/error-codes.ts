@@ -38,6 +38,8 @@ export const errorCodes: Readonly<Record<string, string>> = {
   'post.front-matter': 'The front matter cannot be read; the detail names the line.',
   'post.url': 'The `url` is not an absolute http(s) address.',
   'post.mail': 'The `mail` is none of `digest`, `letter` and `none`.',
+  'post.mail-at':
+    'The time of the letter cannot be read as a day and an hour, or the post goes into digests.',
   'post.path': 'The path leads out of its folder or cannot be used as a key.',
   'post.nesting': 'The HTML is nested too deeply.',
   'post.categories': 'The post has more categories than one may have.',
@@ -84,9 +86,11 @@ export const errorCodes: Readonly<Record<string, string>> = {
   // runs and mail
   'run.over': 'The run is over.',
   'run.paused': 'The run is paused.',
+  'preview.post': 'A preview shows either a digest or one post as a letter.',
   'digest.empty': 'There is no post to show a digest of.',
   'mail.header': 'A text cannot be put into a mail header.',
   'mail.address': 'An address cannot be put into a mail header.',
   'mail.not-sent': 'The test mail was not taken by the mail server.',
+  'feedback.report': 'The delivery or abuse report is nested too deeply or has too long headers.',
   'backup.folder': 'The folder of the back-up is not empty or lies inside the data.',
 }

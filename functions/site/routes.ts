@@ -4,7 +4,6 @@ import { hasLook } from '../../templates/layouts/page.tsx'
 import { ServiceError } from '../errors.ts'
 import { dirtyCount, lookOf } from '../feeds/render-note.ts'
 import { answerWith } from '../feeds/serve.ts'
-import { readSnapshot } from '../feeds/snapshot.ts'
 import { documentVersion } from '../feeds/write-document.ts'
 import { everything, objectKeys, urlPaths } from '../keys.ts'
 import type { Platform, StoredObject } from '../platform.ts'
@@ -13,7 +12,6 @@ import { currentSlug, getCategory } from '../posts/categories.ts'
 import { markDirty } from '../posts/dirty.ts'
 import { assetCacheControl, pageCacheControl } from './cache-control.ts'
 import { outboxPages } from './outbox.ts'
-import { feedPagesOf, writePostPages } from './write-pages.ts'
 
 const html = 'text/html; charset=utf-8'
 
@@ -98,6 +96,11 @@ async function answerFeedPage(
   const stored = await platform.objects.get(objectKeys.page(path))
   const version = stored && documentVersion(stored)
   if (stored && version) return answerPage(c, stored, new Date(version.changed * 1000))
+  // Loaded where it is needed: a page that is stored needs no template.
+  const [{ readSnapshot }, { feedPagesOf }] = await Promise.all([
+    import('../feeds/snapshot.ts'),
+    import('./write-pages.ts'),
+  ])
   const snapshot = await readSnapshot(platform, feed, await dirtyCount(platform, feed))
   const made = (await feedPagesOf(platform, snapshot)).find((page) => page.path === path)
   if (!made) throw new ServiceError(404, 'not-found', 'There is nothing at this address.')
@@ -119,6 +122,7 @@ async function findPostPage(
     throw new ServiceError(410, 'post.withdrawn', 'This post was withdrawn by its publisher.')
   }
   if (post?.state !== 'visible' || post.slug !== slug) return undefined
+  const { writePostPages } = await import('./write-pages.ts')
   await writePostPages(platform, [post.id])
   return objects.get(key)
 }

@@ -1,5 +1,6 @@
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
+import { mayBeOwed } from './choices.ts'
 import { eraseSubscriber } from './erase.ts'
 import { changeSubscriber } from './memberships.ts'
 import { getSubscriber } from './store.ts'
@@ -108,17 +109,17 @@ async function finishMove(
     const again = await getSubscriber(platform, from)
     if (again?.version !== old?.version) return finishMove(platform, newId, { from, request })
   }
-  const opened = await changeSubscriber(platform, newId, (current) => {
+  const opened = await changeSubscriber(platform, newId, (current, head) => {
     if (current?.state === 'confirmed' || current?.state === 'paused') return undefined
     if (current?.state === 'suppressed' && current.reason !== 'erased') return undefined
     const {
       note: _note,
       movedTo: _movedTo,
       unsubscribedAt: _left,
-      bounces: _bounces,
+      softBounces: _softBounces,
       ...rest
     } = reader
-    return {
+    const opening: Subscriber = {
       ...rest,
       id: newId,
       email: request.email,
@@ -127,6 +128,10 @@ async function finishMove(
       ...(current?.note ? { note: current.note } : {}),
       createdAt: current?.createdAt ?? platform.now().toISOString(),
     }
+    // No instant run has found them meanwhile, and none but the next post's would (protocol M4).
+    const mustCatchUp =
+      opening.cadence === 'instant' && opening.state === 'confirmed' && mayBeOwed(opening, head)
+    return mustCatchUp ? { ...opening, catchUp: true } : opening
   })
   if (!opened || (opened.state !== 'confirmed' && opened.state !== 'paused')) {
     return end({ status: 'refused' })

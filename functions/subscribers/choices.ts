@@ -106,7 +106,11 @@ function chosenCategories(
   )
 }
 
-function mayBeOwed(current: Subscriber, head: number) {
+/** Whether posts up to the log's highest number may still be owed, or on their way, to a reader. */
+export function mayBeOwed(
+  current: Pick<Subscriber, 'note' | 'watermark' | 'categories'>,
+  head: number,
+): boolean {
   const { note, watermark } = current
   if (note?.phase === 'fly' || note?.phase === 'deferred') return true
   const lowest = Object.values(current.categories).reduce((a, b) => Math.min(a, b), head)

@@ -3,18 +3,19 @@ import type { Context } from 'hono'
 import type { Settings } from '../settings.ts'
 
 /**
- * The address a request comes from: the socket's, or, when that belongs to a trusted proxy, the
- * last one in `X-Forwarded-For` that does not. What a client writes into the header itself stands
- * to the left of what the proxies added and is never believed. `undefined` where there is no socket.
+ * The address a request comes from: the one that whoever handed it over is certain of (`client` in
+ * the environment, else the socket's), or, when that belongs to a trusted proxy, the last one in
+ * `X-Forwarded-For` that does not. What a client writes into the header itself stands to the left of
+ * what the proxies added and is never believed. `undefined` where nobody says it.
  */
 export function clientAddress(
   c: Pick<Context, 'env' | 'req'>,
   { server }: Pick<Settings, 'server'>,
 ): string | undefined {
-  const socket: unknown = c.env?.incoming?.socket?.remoteAddress
-  if (typeof socket !== 'string') return undefined
+  const seen: unknown = c.env?.client ?? c.env?.incoming?.socket?.remoteAddress
+  if (typeof seen !== 'string') return undefined
   const trusted = blockList(server.trustedProxies)
-  let client = plain(socket)
+  let client = plain(seen)
   if (!isTrusted(trusted, client)) return client
   const forwarded = (c.req.header('x-forwarded-for') ?? '').slice(-2000).split(',').reverse()
   for (const entry of forwarded) {

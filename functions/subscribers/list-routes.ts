@@ -1,8 +1,7 @@
 import * as v from 'valibot'
 import { chooseLocale } from '../../templates/locales/index.ts'
 import { type ApiRoute, apiRoute, problemSchema } from '../api.ts'
-import { exportSubscribers } from './export-subscribers.ts'
-import { type ImportLine, importSubscribers } from './import-subscribers.ts'
+import type { ImportLine } from './import-subscribers.ts'
 
 const lineSchema = v.object({
   line: v.number(),
@@ -20,7 +19,7 @@ const lineSchema = v.object({
   reason: v.optional(v.string()),
 })
 
-/** Whole lists of readers in and out, as CSV, row by row. */
+/** Whole lists of readers in and out, as CSV, row by row. What reads CSV is loaded with the first. */
 export const listRoutes: readonly ApiRoute[] = [
   apiRoute({
     method: 'post',
@@ -39,6 +38,7 @@ export const listRoutes: readonly ApiRoute[] = [
       },
     },
     async handle(c, platform) {
+      const { importSubscribers } = await import('./import-subscribers.ts')
       const lines = importSubscribers(platform, chunksOf(c.req.raw.body), (tag) =>
         chooseLocale(tag, platform.settings),
       )
@@ -59,12 +59,14 @@ export const listRoutes: readonly ApiRoute[] = [
     summary: 'All readers who are confirmed, paused or still to confirm, as CSV',
     scope: 'readers:read',
     answers: { 200: { description: 'The list', content: { 'text/csv': 'text' } } },
-    handle: (c, platform) =>
-      c.body(streamOf(exportSubscribers(platform)), 200, {
+    async handle(c, platform) {
+      const { exportSubscribers } = await import('./export-subscribers.ts')
+      return c.body(streamOf(exportSubscribers(platform)), 200, {
         'content-type': 'text/csv; charset=utf-8',
         'content-disposition': 'attachment; filename="subscribers.csv"',
         'cache-control': 'no-store',
-      }),
+      })
+    },
   }),
 ]
 

@@ -2,10 +2,18 @@ import { addressChangeEmail } from '../../templates/emails/address-change-email.
 import { confirmationEmail } from '../../templates/emails/confirmation-email.tsx'
 import { preferencesLinkEmail } from '../../templates/emails/preferences-link-email.tsx'
 import { recordKeys, urlPaths } from '../keys.ts'
-import { messageIdOf, noticeHeaders, parseMailbox, senderOf } from '../mail/headers.ts'
+import {
+  deliveryHeader,
+  messageIdOf,
+  noticeHeaders,
+  parseMailbox,
+  senderOf,
+} from '../mail/headers.ts'
 import { plainMessage } from '../mail/message.ts'
+import { sendTransactional } from '../mail/send-transactional.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import { listCategories } from '../posts/categories.ts'
+import type { ConfirmationClaim as Claim } from './confirmation-claim.ts'
 import { newConfirmationId } from './confirmation-id.ts'
 import { signLink } from './links.ts'
 import { getSubscriber } from './store.ts'
@@ -17,16 +25,6 @@ import {
   latestRequest,
   type SubscriptionRequest,
 } from './subscription-requests.ts'
-
-/** The one mail of the confirmation kind that an address may get in 24 hours. */
-interface Claim {
-  state: 'sending' | 'sent' | 'deferred'
-  deliveryId: string
-  /** RFC 3339: until when this attempt is its worker's, or from when a deferred one may go on. */
-  until: string
-  /** Sends begun within the 24 hours. */
-  sends: number
-}
 
 const hourMs = 60 * 60 * 1000
 const dayMs = 24 * hourMs
@@ -59,13 +57,13 @@ export async function sendConfirmation(platform: Platform, subscriberId: string)
 
   await keepMailedRequest(platform, subscriberId, request)
   const message = await compose(platform, subscriberId, request, subscriber, claim.value.deliveryId)
-  const outcome = await platform.mailer.send(
+  const outcome = await sendTransactional(
+    platform,
     {
       deliveryId: claim.value.deliveryId,
       from: parseMailbox(message.from).address,
       to: request.email,
       raw: message.raw,
-      kind: 'transactional',
     },
     new Date(claim.value.until),
   )
@@ -236,7 +234,7 @@ async function compose(
     from,
     ...(replyTo ? { replyTo } : {}),
     ...email,
-    headers: noticeHeaders,
+    headers: { ...noticeHeaders, ...deliveryHeader(deliveryId) },
     to: request.email,
     messageId: messageIdOf(deliveryId, settings),
     date: platform.now(),

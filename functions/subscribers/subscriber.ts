@@ -59,14 +59,10 @@ export interface Subscriber {
   createdAt: string
   confirmedAt?: string
   unsubscribedAt?: string
-  /** How the last deliveries went for the address, newest last, at most five; none before a bounce. */
-  bounces?: DeliveryResult[]
-}
-
-/** What is known of how one delivery ended; `delivery` is its id, so that it counts once. */
-export interface DeliveryResult {
-  delivery: string
-  what: 'soft' | 'ok'
+  /** How many mails were begun for the reader: the number of the last one. Absent: none. */
+  mails?: number
+  /** Numbers of the mails that came back for now, ascending, as far as they may still count. */
+  softBounces?: number[]
 }
 
 export interface Consent {
@@ -103,6 +99,10 @@ export interface DeliveryNote {
   retryAfter?: string
   /** The refusal was about this address, not about the service: the run's patience counts. */
   byAddress?: boolean
+  /** Which of the reader's mails it is, from 1; absent where none was begun. */
+  n?: number
+  /** The mailer by which it may have gone out (`Mailer.name`): only its evidence proves a `none`. */
+  by?: string
   reason?: string
   /** When the run's rows expire (RFC 3339): after it the note counts as settled. */
   expires: string

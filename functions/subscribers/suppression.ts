@@ -1,12 +1,20 @@
 import type { Platform } from '../platform.ts'
 import { changeSubscriber } from './memberships.ts'
-import type { DeliveryResult, Subscriber } from './subscriber.ts'
+import type { Subscriber } from './subscriber.ts'
 
 export type SuppressionReason = 'hard-bounce' | 'complaint' | 'soft-bounces'
 
+/** A weightier reason takes the place of a lighter one, so the order of events leaves no trace. */
+const weights: Readonly<Record<SuppressionReason, number>> = {
+  'soft-bounces': 1,
+  complaint: 2,
+  'hard-bounce': 3,
+}
+
 /**
  * Stops all mail to a reader, before the next send. It survives imports and new requests; an erased
- * reader stays an erased one. Repeating it keeps the first reason.
+ * reader stays an erased one, an unknown one unknown. Repeatable, in any order: of several reasons the
+ * weightiest stays.
  */
 export async function suppress(
   platform: Pick<Platform, 'records' | 'now'>,
@@ -16,31 +24,33 @@ export async function suppress(
   await changeSubscriber(platform, id, (current) => suppressed(current, reason))
 }
 
-/** How many soft bounces of the last five suppress. */
+/** How many soft bounces among how many mails in a row suppress. */
 const softLimit = 3
-const remembered = 5
+const inARow = 5
+/** A bounce so many mails late does not count any more, and so nothing older need be kept. */
+const oldest = 100
 
 /**
- * Notes how a delivery to the reader ended, as far as the address is concerned: three soft bounces
- * among the last five suppress. A delivery that is remembered already changes nothing, so events may
- * come doubled and in any order.
+ * Notes that the reader's mail of this number came back for now, as from a full mailbox. Three among
+ * five mails in a row suppress; every mail of which nothing bad is known counts as a good one. That
+ * depends on numbers only, so events may come doubled, late and in any order.
  */
-export async function noteBounce(
+export async function noteSoftBounce(
   platform: Pick<Platform, 'records' | 'now'>,
   id: string,
-  result: DeliveryResult,
+  mail: number,
 ): Promise<void> {
   await changeSubscriber(platform, id, (current) => {
     if (!current || current.state === 'suppressed') return undefined
-    const known = current.bounces ?? []
-    // Most readers never bounce, and nothing is written for them.
-    if (result.what === 'ok' && !known.some(({ what }) => what === 'soft')) return undefined
-    if (known.some(({ delivery }) => delivery === result.delivery)) return undefined
-    const bounces = [...known, result].slice(-remembered)
-    if (bounces.filter(({ what }) => what === 'soft').length >= softLimit) {
-      return suppressed({ ...current, bounces }, 'soft-bounces')
-    }
-    return { ...current, bounces }
+    const known = current.softBounces ?? []
+    const first = Math.max(current.mails ?? 0, mail) - oldest
+    if (mail <= first || known.includes(mail)) return undefined
+    const softBounces = [...known.filter((n) => n > first), mail].sort((a, b) => a - b)
+    const isTooMuch = softBounces.some((n, i) => {
+      const third = softBounces[i + softLimit - 1]
+      return third !== undefined && third - n < inARow
+    })
+    return isTooMuch ? suppressed(current, 'soft-bounces') : { ...current, softBounces }
   })
 }
 
@@ -48,12 +58,18 @@ function suppressed(
   current: Subscriber | undefined,
   reason: SuppressionReason,
 ): Subscriber | undefined {
-  if (!current || current.state === 'suppressed') return undefined
+  if (!current) return undefined
+  if (current.state === 'suppressed') {
+    const weight = weights[current.reason as SuppressionReason] as number | undefined
+    const isWeightier = weight !== undefined && weight < weights[reason]
+    return isWeightier ? { ...current, reason } : undefined
+  }
   const {
     catchUp: _catchUp,
     expires: _expires,
     wanted: _wanted,
     pausedUntil: _until,
+    softBounces: _softBounces,
     ...rest
   } = current
   return { ...rest, state: 'suppressed', reason }

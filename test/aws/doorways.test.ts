@@ -1,3 +1,5 @@
+import { gunzipSync } from 'node:zlib'
+import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import PostalMime from 'postal-mime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -105,6 +107,30 @@ describe('web', () => {
     expect(await at('/posts/a/index.html')).toBe(200)
     expect(await at('/posts/none/index.html')).toBe(404)
     expect(await at('/robots.txt')).toBe(200)
+    // A document's twin that is not stored yet: the document itself.
+    for (const [path, type] of [
+      ['/feeds/atom.xml', 'application/atom+xml'],
+      ['/feeds/feed.json', 'application/feed+json'],
+    ] as const) {
+      const twin = await platform.doorways.web(`${path}.gz`)
+      expect(twin.headers.get('content-type')).toContain(type)
+      expect(await twin.text()).toBe(await (await platform.doorways.web(path)).text())
+    }
+  })
+
+  it('keeps a document compressed beside itself, and says so to whoever gets it from the bucket', async () => {
+    const { platform, post } = await openWithKey()
+    await post('{"id":"a","title":"A bridge","content":"x"}', 'application/json')
+    await platform.settle()
+    const found = await servers.clients.s3.send(
+      new GetObjectCommand({ Bucket: platform.bucket, Key: 'public/feeds/atom.xml.gz' }),
+    )
+    expect(found).toMatchObject({
+      ContentType: 'application/atom+xml; charset=utf-8',
+      ContentEncoding: 'gzip',
+    })
+    const bytes = (await found.Body?.transformToByteArray()) ?? new Uint8Array()
+    expect(gunzipSync(bytes).toString()).toContain('A bridge')
   })
 
   it('refuses what is too large, broken or without a key, each clearly', async () => {
@@ -354,7 +380,7 @@ describe('feedback', () => {
     },
   )
 
-  it('suppresses at a hard bounce and a complaint, and keeps the first reason', async () => {
+  it('suppresses at a hard bounce and a complaint, and keeps the weightier reason', async () => {
     const { tell, reader, delivery } = await withReader()
     await tell(bounce(delivery(1), 'Permanent'))
     expect(await reader()).toMatchObject({ state: 'suppressed', reason: 'hard-bounce' })
@@ -375,7 +401,11 @@ describe('feedback', () => {
   })
 
   it('suppresses at the third soft bounce of different mails; doubled, late and in any order', async () => {
-    const { tell, reader, delivery } = await withReader()
+    const { platform, id, tell, reader, delivery } = await withReader()
+    for (const n of [1, 2, 3]) {
+      const value = { id: delivery(n), outcome: 'accepted', try: 0, sends: 1, n }
+      await platform.records.put({ ...recordKeys.ledgerRow(`run-${n}`, 0, id), value })
+    }
     const soft = (n: number) => bounce(delivery(n), 'Transient')
     const send = (n: number) => sesEvent('Send', delivery(n))
     await tell(soft(1), soft(1), soft(1))
@@ -384,8 +414,10 @@ describe('feedback', () => {
     await tell(soft(3))
     const after = await reader()
     expect(after).toMatchObject({ state: 'suppressed', reason: 'soft-bounces' })
-    await tell(soft(3), send(3), soft(1), complaint(delivery(1)))
+    await tell(soft(3), send(3), soft(1))
     expect(await reader()).toEqual(after)
+    await tell(complaint(delivery(1)), soft(2))
+    expect(await reader()).toEqual({ ...after, reason: 'complaint' })
   })
 
   it('gives junk back until it lies in the dead letters, and takes the rest', async () => {

@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { edgeFunctionCode } from '../../infra/edge-function.ts'
+import { edgeFunctionCode, senderFunctionCode } from '../../infra/edge-function.ts'
 
 interface Answer {
   uri?: string
@@ -63,7 +63,37 @@ describe('the edge function', () => {
     expect(edge(uri, headers, query)).toMatchObject({ uri })
   })
 
+  it.each([
+    'gzip',
+    'gzip, deflate, br, zstd',
+    'br;q=1.0, gzip;q=0.8, *;q=0.1',
+    'deflate,gzip;q=0.001',
+    'identity, GZIP;q=1.0',
+  ])('gives the compressed twin to who accepts %j', (accepted) => {
+    const headers = { 'accept-encoding': accepted }
+    for (const path of ['/feeds/', '/feeds/railways/', '/feeds/%E6%97%85/']) {
+      expect(edge(`${path}atom.xml`, headers).uri).toBe(`${path}atom.xml.gz`)
+      expect(edge(`${path}feed.json`, headers).uri).toBe(`${path}feed.json.gz`)
+      // These CloudFront compresses by itself.
+      expect(edge(`${path}rss.xml`, headers).uri).toBe(`${path}rss.xml`)
+    }
+    for (const path of ['/posts/atom.xml', '/feeds/atom.xml.gz', '/feeds/xatom.xml', '/']) {
+      expect(edge(path, headers).uri).not.toBe(`${path}.gz`)
+    }
+  })
+
+  it.each([undefined, '', 'identity', 'br', 'gzip;q=0', 'gzip; q=0.0, br', 'x-gzipped', '*'])(
+    'gives the document itself to who accepts %j',
+    (accepted) => {
+      const headers: Record<string, string> =
+        accepted === undefined ? {} : { 'accept-encoding': accepted }
+      expect(edge('/feeds/atom.xml', headers).uri).toBe('/feeds/atom.xml')
+    },
+  )
+
   it('fits into what CloudFront takes', () => {
-    expect(Buffer.byteLength(edgeFunctionCode)).toBeLessThan(10_240)
+    for (const code of [edgeFunctionCode, senderFunctionCode]) {
+      expect(Buffer.byteLength(code)).toBeLessThan(10_240)
+    }
   })
 })

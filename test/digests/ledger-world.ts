@@ -82,6 +82,7 @@ export function ledgerWorld({
   function mailerOf(records: RecordStore, script: MailerRules['script'] = []): Mailer {
     let sends = 0
     return {
+      name: 'a mailer',
       async send(message, until): Promise<SendOutcome> {
         const fate = script[sends++] ?? 'sent'
         if (fate === 'rejected') return { status: 'rejected', reason: 'no' }

@@ -1,175 +1,254 @@
-import { everything } from '../../functions/keys.ts'
+import { type Choice, type Entry, newsstand, type Reader, type Rules } from './newsstand.ts'
+import { occurrences } from './wall-clock.ts'
 
 /**
- * Who is owed which post, told plainly: no records, no runs, no ledger. What the service does is
- * compared with it.
+ * Which mails come, and when, where each is accepted or refused at once. What the service does is
+ * compared with it, run by run and mail by mail.
  */
 
-export interface OracleChoice {
-  categories: readonly string[]
-  /** `instant`, or a rhythm that the test can reckon without a library. */
-  rhythm: Rhythm | 'instant'
+export interface OracleRun {
+  kind: 'digest' | 'instant' | 'catch-up' | 'letter'
+  /** The schedule's name, or the letter's post. */
+  of: string
+  to: number
+  after: number
+  isPaused: boolean
+  /** Readers, by id, whose mail was refused. */
+  failed: Set<string>
 }
 
-export interface Rhythm {
-  /** Local hour. */
-  hour: number
-  /** Of a zone without clock changes, hours ahead of UTC. */
-  offset: number
-  /** 0 (Thursday, the first day of 1970) to 6; every day without it. */
-  weekday?: number
-}
+/** Two runs are one exactly when their names are equal. */
+export const nameOf = ({ kind, of, to }: Pick<OracleRun, 'kind' | 'of' | 'to'>) =>
+  `${kind} ${of} ${to}`
 
-interface Reader {
-  state: 'confirmed' | 'paused' | 'left'
-  rhythm: OracleChoice['rhythm']
-  /** Slug or `*` → listed after this. */
-  since: Map<string, number>
+export interface Letterbox {
+  /** Everything up to this number was dealt with. */
   dealtWith: number
   mustCatchUp: boolean
-  pausedUntil: number
+  /** The last visit ended in a mail: to a change of rhythm it looks as if it were still on its way. */
+  hadMail: boolean
+  isRefused: boolean
+  /** Each mail's locale and the titles in it. */
   mails: string[]
 }
 
-interface Entry {
-  n: number
-  post: string
-  isLetter: boolean
-  categories: readonly string[]
-}
-
-const hourMs = 3_600_000
-const dayMs = 24 * hourMs
-
-export function oracle(begin: number) {
-  const readers = new Map<string, Reader>()
-  const posts = new Map<string, { categories: readonly string[]; isGone: boolean }>()
-  const log: Entry[] = []
+export function oracle(rules: Rules, begin: number) {
+  const stand = newsstand(rules)
+  const { log, posts, readers, head, isOwed } = stand
+  const boxes = new Map<string, Letterbox>()
+  /** Made, and not yet worked on. */
+  let pending: OracleRun[] = []
+  const over: OracleRun[] = []
+  /** Schedules are known from their first reader on. */
+  const schedules = new Map<string, Choice['rhythm']>()
   let lastTick = begin
   let instantUpTo = 0
   let lettersUpTo = 0
-  const head = () => log.length
+  let lastCatchUp = -1
 
-  function list(post: string, isLetter: boolean) {
-    log.push({ n: log.length + 1, post, isLetter, categories: posts.get(post)?.categories ?? [] })
+  function boxOf(name: string): Letterbox {
+    let box = boxes.get(name)
+    if (!box) {
+      box = { dealtWith: 0, mustCatchUp: false, hadMail: false, isRefused: false, mails: [] }
+      boxes.set(name, box)
+    }
+    return box
   }
 
-  function isOwed(reader: Reader, { n, post }: Entry): boolean {
-    const { categories = [], isGone = true } = posts.get(post) ?? {}
-    if (isGone) return false
-    return [everything, ...categories].some((slug) => n > (reader.since.get(slug) ?? Infinity))
-  }
-
-  function deliver(reader: Reader): void {
-    if (reader.state !== 'confirmed') return
-    const owed = log.filter((e) => !e.isLetter && e.n > reader.dealtWith && isOwed(reader, e))
+  /** Visits one reader of a run's audience. */
+  function deliver(reader: Reader, run: OracleRun): void {
+    const box = boxOf(reader.name)
+    const isLetter = run.kind === 'letter'
+    const isServed =
+      isLetter || (run.kind === 'catch-up' ? box.mustCatchUp : reader.choice.schedule === run.of)
+    box.hadMail = false
+    if (reader.state !== 'confirmed' || !isServed) return
+    const owed = log.filter((entry) =>
+      isLetter
+        ? entry.n === run.to && isOwed(reader, entry)
+        : entry.mode === 'digest' &&
+          entry.n > box.dealtWith &&
+          entry.n <= run.to &&
+          isOwed(reader, entry),
+    )
+    if (owed.length > 0 && box.isRefused) {
+      run.failed.add(reader.id)
+      return
+    }
     const titles = [...new Set(owed.map(({ post }) => post))].sort()
-    if (titles.length > 0) reader.mails.push(titles.join())
-    reader.dealtWith = head()
+    if (titles.length > 0) box.mails.push(`${reader.choice.locale}: ${titles.join()}`)
+    box.hadMail = titles.length > 0
+    if (!isLetter) box.dealtWith = Math.max(box.dealtWith, run.to)
   }
 
-  const slugsOf = (categories: readonly string[]) =>
-    categories.length > 0 ? categories : [everything]
-
-  function start(reader: Reader, choice: OracleChoice): void {
-    reader.state = 'confirmed'
-    reader.rhythm = choice.rhythm
-    reader.mustCatchUp = false
-    reader.since = new Map(slugsOf(choice.categories).map((slug) => [slug, head()]))
-  }
-
-  function isDue(rhythm: Rhythm, now: number): boolean {
-    const { hour, offset, weekday } = rhythm
-    const shift = offset * hourMs - hour * hourMs
-    let day = Math.floor((now + shift) / dayMs)
-    while (weekday !== undefined && ((day % 7) + 7) % 7 !== weekday) day--
-    return day * dayMs - shift > lastTick
-  }
-
-  function instantRun(): void {
-    const fresh = log.filter(({ n, isLetter }) => n > instantUpTo && !isLetter)
-    const slugs = new Set(
+  /** The categories whose readers something of an instant run may concern. */
+  function slugsListed({ after, to }: Pick<OracleRun, 'after' | 'to'>): Set<string> {
+    const fresh = log.filter(({ n, mode }) => n > after && n <= to && mode === 'digest')
+    return new Set(
       fresh.flatMap(({ post, categories }) => [
-        everything,
-        ...categories,
-        ...(posts.get(post)?.categories ?? []),
+        ...stand.channelsOf(categories),
+        ...stand.channelsOf(posts.get(post)?.categories ?? []),
       ]),
     )
-    for (const reader of readers.values()) {
-      if (reader.rhythm !== 'instant') continue
-      if ([...reader.since.keys()].some((slug) => slugs.has(slug))) deliver(reader)
-    }
+  }
+
+  function make(run: Pick<OracleRun, 'kind' | 'of'> & Partial<OracleRun>): OracleRun {
+    const made = { to: head(), after: 0, isPaused: false, failed: new Set<string>(), ...run }
+    pending.push(made)
+    return made
+  }
+
+  function makeInstant(): OracleRun[] {
+    const after = instantUpTo
     instantUpTo = head()
+    const run = { kind: 'instant', of: 'instant', after, to: head() } as const
+    return audienceOf(run).length > 0 ? [make(run)] : []
+  }
+
+  function audienceOf(run: Pick<OracleRun, 'kind' | 'of' | 'after' | 'to'>): Reader[] {
+    const confirmed = [...readers.values()].filter(({ state }) => state === 'confirmed')
+    const choosing = (slugs: ReadonlySet<string>) =>
+      confirmed.filter(({ since }) => [...since.keys()].some((slug) => slugs.has(slug)))
+    switch (run.kind) {
+      case 'digest':
+        return confirmed.filter(({ choice }) => choice.schedule === run.of)
+      case 'catch-up':
+        return confirmed.filter(({ name }) => boxOf(name).mustCatchUp)
+      case 'letter':
+        return choosing(new Set(stand.channelsOf(posts.get(run.of)?.categories ?? [])))
+      case 'instant':
+        return choosing(slugsListed(run)).filter(({ choice }) => choice.rhythm === 'instant')
+    }
+  }
+
+  function makeCatchUp(now: number): OracleRun[] {
+    const waiting = [...readers.values()]
+      .filter(({ name, state }) => state === 'confirmed' && boxOf(name).mustCatchUp)
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+    for (const reader of waiting) {
+      const box = boxOf(reader.name)
+      const isWaitedFor = (entry: Entry) =>
+        entry.mode === 'digest' && entry.n > box.dealtWith && isOwed(reader, entry)
+      if (!log.some(isWaitedFor)) {
+        box.mustCatchUp = false
+        continue
+      }
+      if (lastCatchUp === now) return []
+      lastCatchUp = now
+      return [make({ kind: 'catch-up', of: 'catch-up' })]
+    }
+    return []
+  }
+
+  function mayBeOwed({ name, state, since }: Reader): boolean {
+    const { hadMail, dealtWith } = boxOf(name)
+    return (
+      state === 'confirmed' &&
+      (hadMail || Math.max(dealtWith, Math.min(...since.values())) < head())
+    )
+  }
+
+  function enter(reader: Reader): void {
+    const { rhythm, schedule } = reader.choice
+    if (reader.state === 'confirmed' && rhythm !== 'instant') schedules.set(schedule, rhythm)
+  }
+
+  function known(name: string): Reader | undefined {
+    const reader = readers.get(name)
+    return reader && reader.state !== 'left' ? reader : undefined
   }
 
   return {
-    readers,
-    publish(post: string, categories: readonly string[], isLetter: boolean) {
-      const isNew = !posts.has(post)
-      posts.set(post, { categories, isGone: false })
-      if (isNew) list(post, isLetter)
+    stand,
+    boxOf,
+    pending: () => pending,
+    /** Runs whose refused mails can be tried again. */
+    failed: () => over.filter(({ failed }) => failed.size > 0),
+    start(name: string, id: string, choice: Choice) {
+      enter(stand.start(name, id, choice))
+      boxOf(name).mustCatchUp = false
     },
-    mailAgain: list,
-    withdraw(post: string) {
-      const known = posts.get(post)
-      if (known) known.isGone = true
-    },
-    subscribe(name: string, choice: OracleChoice) {
-      const reader = readers.get(name) ?? {
-        state: 'left',
-        rhythm: 'instant',
-        since: new Map(),
-        dealtWith: 0,
-        mustCatchUp: false,
-        pausedUntil: 0,
-        mails: [],
-      }
-      readers.set(name, reader)
-      start(reader, choice)
-    },
-    change(name: string, { categories, rhythm }: OracleChoice) {
-      const reader = readers.get(name)
-      if (!reader || reader.state === 'left') return
-      const all = reader.since.get(everything)
-      const older = (slug: string) => Math.min(reader.since.get(slug) ?? head(), all ?? head())
-      reader.since =
-        categories.length === 0
-          ? new Map([...reader.since, [everything, all ?? head()]])
-          : new Map(categories.map((slug) => [slug, older(slug)]))
-      if (rhythm !== 'instant') reader.mustCatchUp = false
-      else if (reader.rhythm !== 'instant') reader.mustCatchUp = reader.state === 'confirmed'
-      reader.rhythm = rhythm
+    change(name: string, choice: Choice) {
+      const reader = known(name)
+      if (!reader) return
+      const wasInstant = reader.choice.rhythm === 'instant'
+      stand.change(reader, choice)
+      const box = boxOf(name)
+      if (choice.rhythm !== 'instant') box.mustCatchUp = false
+      else if (!wasInstant) box.mustCatchUp = mayBeOwed(reader)
+      enter(reader)
     },
     leave(name: string) {
-      const reader = readers.get(name)
-      if (reader) Object.assign(reader, { state: 'left', mustCatchUp: false })
+      const reader = known(name)
+      if (!reader) return
+      reader.state = 'left'
+      boxOf(name).mustCatchUp = false
+    },
+    leaveCategory(name: string, slug: string) {
+      const reader = known(name)
+      if (!reader) return
+      if (stand.leaveCategory(reader, slug) === 'left') this.leave(name)
     },
     pause(name: string, until: number) {
-      const reader = readers.get(name)
-      if (!reader || reader.state === 'left') return
-      Object.assign(reader, { state: 'paused', pausedUntil: until, mustCatchUp: false })
+      const reader = known(name)
+      if (!reader) return
+      Object.assign(reader, { state: 'paused', pausedUntil: until })
+      boxOf(name).mustCatchUp = false
     },
-    instantRun,
-    tick(now: number) {
-      for (const reader of readers.values()) {
-        if (reader.state !== 'paused' || reader.pausedUntil > now) continue
-        const categories = [...reader.since.keys()]
-        const isEverything = reader.since.has(everything)
-        start(reader, { categories: isEverything ? [] : categories, rhythm: reader.rhythm })
-      }
-      instantRun()
-      for (const letter of log.filter(({ n, isLetter }) => isLetter && n > lettersUpTo)) {
-        for (const reader of readers.values()) {
-          if (reader.state === 'confirmed' && isOwed(reader, letter)) reader.mails.push(letter.post)
+    resume(name: string) {
+      const reader = readers.get(name)
+      if (reader?.state !== 'paused') return
+      stand.resume(reader)
+      enter(reader)
+    },
+    /** The reader is now known by another id, and the old one is nobody's. */
+    move(name: string, id: string) {
+      const reader = known(name)
+      if (!reader) return
+      reader.id = id
+      // Whatever was owed comes soon at the new address, too.
+      boxOf(name).hadMail = false
+      boxOf(name).mustCatchUp = reader.choice.rhythm === 'instant' && mayBeOwed(reader)
+    },
+    makeInstant,
+    /** Makes what is due; gives back the new runs. */
+    tick(now: number): OracleRun[] {
+      stand.arrive(now)
+      for (const reader of readers.values()) enter(reader)
+      const made = makeInstant()
+      for (const { n, post, mode } of log) {
+        if (n > lettersUpTo && mode === 'letter') {
+          made.push(make({ kind: 'letter', of: post, to: n }))
         }
       }
       lettersUpTo = head()
-      for (const reader of readers.values()) {
-        const isItsTime = reader.rhythm !== 'instant' && isDue(reader.rhythm, now)
-        if (isItsTime || reader.mustCatchUp) deliver(reader)
-        reader.mustCatchUp = false
+      made.push(...makeCatchUp(now))
+      for (const [of, rhythm] of schedules) {
+        if (rhythm === 'instant' || occurrences(rhythm, lastTick, now).length === 0) continue
+        made.push(make({ kind: 'digest', of }))
       }
       lastTick = now
+      return made
+    },
+    /** Everything made is planned and delivered; what is paused loses its place. */
+    work() {
+      const [held, open] = [
+        pending.filter((run) => run.isPaused),
+        pending.filter((run) => !run.isPaused),
+      ]
+      for (const run of open) for (const reader of audienceOf(run)) deliver(reader, run)
+      over.push(...open)
+      pending = held
+    },
+    resumeRun(run: OracleRun) {
+      run.isPaused = false
+    },
+    retry(run: OracleRun) {
+      const ids = [...run.failed]
+      run.failed.clear()
+      for (const reader of readers.values()) if (ids.includes(reader.id)) deliver(reader, run)
     },
   }
 }
+
+export type Oracle = ReturnType<typeof oracle>

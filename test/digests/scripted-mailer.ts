@@ -11,6 +11,7 @@ export function scriptedMailer(options: { hasEvidence?: boolean } = {}): Scripte
   const { hasEvidence = true } = options
   const sent: OutgoingMessage[] = []
   const mailer: ScriptedMailer = {
+    name: 'scripted',
     sent,
     answer: () => undefined,
     async send(message) {

@@ -21,7 +21,11 @@ async function subscribe(service: Service, fields: Record<string, string | strin
   return linkIn(mail, 'confirm')
 }
 
-async function confirmed(service: Service, fields: Record<string, string | string[]> = {}) {
+/** Fills in the form and confirms: by default a weekly reader of everything. */
+export async function confirmed(
+  service: Service,
+  fields: Record<string, string | string[]> = {},
+): Promise<void> {
   const link = await subscribe(service, fields)
   expect((await service.page(link, {})).status).toBe(200)
 }

@@ -107,7 +107,7 @@ describe('what the server answers', () => {
   it.each([
     ['554 5.6.0 Looks like spam', { status: 'rejected' }],
     ['452 4.3.1 Try again later', { status: 'deferred', retryAfterSeconds: 300 }],
-    ['552 5.2.2 Mailbox full', { status: 'rejected', address: true }],
+    ['552 5.2.2 Mailbox full', { status: 'rejected', address: true, soft: true }],
   ])('to the content with %s is final', async (text, wanted) => {
     const { sink, mailer } = await open({
       afterContent: () => answer(Number(text.slice(0, 3)), text.slice(4)),

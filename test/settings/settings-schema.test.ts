@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { describe, expect, it } from 'vitest'
-import { readSettings } from '../../functions/settings.ts'
+import { readSettings } from '../../functions/settings-file.ts'
 import { settingsJsonSchema } from '../../functions/settings-json-schema.ts'
 
 const rootFile = (name: string) => new URL(`../../${name}`, import.meta.url)

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../functions/errors.ts'
-import { defaultSettings, hiddenLinePatterns, readSettings } from '../../functions/settings.ts'
+import { defaultSettings, hiddenLinePatterns } from '../../functions/settings.ts'
+import { readSettings } from '../../functions/settings-file.ts'
 
 function faultsOf(yaml: string, env: Record<string, string> = {}): string {
   try {

@@ -11,6 +11,7 @@ const ada = 'ada@example.org'
 
 /** Keeps no mails: those of an outbox stay as long as its own setting says. */
 const noOutbox: Mailer = {
+  name: 'nowhere',
   send: async () => ({ status: 'sent' }),
   quota: async () => ({}),
   evidence: async () => 'none',

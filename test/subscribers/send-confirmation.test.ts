@@ -38,6 +38,7 @@ function scriptedMailer(...answers: (SendOutcome | 'crash')[]) {
   const taken: OutgoingMessage[] = []
   const evidence = new Map<string, 'accepted' | 'none' | 'cannot tell'>()
   const mailer: Mailer = {
+    name: 'scripted',
     async send(message) {
       const answer = answers.shift() ?? { status: 'sent' }
       if (answer === 'crash') throw new Error('the machine stopped')

@@ -1,5 +1,6 @@
 import { invalid } from '../../errors.ts'
-import { type CalendarDay, formatInstant, readDate, startOfDay } from './dates.ts'
+import { formatInstant } from '../format-instant.ts'
+import { type CalendarDay, readDate, startOfDay } from './dates.ts'
 import type { ParseContext, ParsedPost } from './parse-post.ts'
 import type { PostFields } from './post-fields.ts'
 import { dayInAddress, type SourcePath } from './source-path.ts'
@@ -48,6 +49,29 @@ export function datePost(dating: Dating, context: ParseContext): DatedPost | und
     datedBy: dated.datedBy,
   }
 }
+
+/**
+ * When the author wants the letter to go. Local time is the site's, as for dates; in the gap of a
+ * clock change it is the first instant behind it, as for digests. A day without an hour is refused,
+ * since nobody means midnight.
+ *
+ * @throws ServiceError `post.mail-at`
+ */
+export function mailTimeOf(
+  { mailAt }: Pick<PostFields, 'mailAt'>,
+  { content }: ParseContext['settings'],
+): string | undefined {
+  if (mailAt === undefined) return undefined
+  const date = namesHour.test(mailAt) ? readDate(mailAt, content.timeZone, 'first') : undefined
+  if (date) return formatInstant(date)
+  throw invalid(
+    'post.mail-at',
+    `The mail time \`${mailAt.slice(0, 60)}\` cannot be read as a day and an hour. Write it as \`2026-03-06 08:00\`, \`2026-03-06 08:00 +0100\` or in RFC 3339.`,
+  )
+}
+
+/** `8:00`, `T0800`. */
+const namesHour = /\d:\d\d|\d[Tt]\d{4}/
 
 function readGiven(name: string, value: string, timeZone: string): Date {
   const date = readDate(value, timeZone)

@@ -16,6 +16,9 @@ const weekday = String.raw`(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?[ ]+)?`
 const monthName = String.raw`(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?`
 const time = String.raw`(?:(?:[Tt]|,?[ ]+(?:at[ ]+)?)${clock}(?:[ ]*${zone})?(?:\[[\w/+-]{1,60}\])?)?`
 
+/** Where a local time stands that a clock change skips. */
+type Skipped = 'as far' | 'first'
+
 type Order = 'ymd' | 'dmy' | 'mdy'
 const forms: { order: Order; pattern: RegExp }[] = [
   // 2022-02-23 12:08:51 +0800, 2022-2-3T04:05Z, 2022/02/03, 2022.2.3
@@ -57,12 +60,17 @@ const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 
 /**
  * The instant that a date as people write it means, in whole seconds; a bare day is its first
- * instant, and what has no zone is local time in `timeZone` (a time skipped in spring is the first
- * instant after the gap, one repeated in autumn the first of the two). `undefined` for everything
+ * instant, and what has no zone is local time in `timeZone` (a time skipped in spring is as far behind
+ * the gap as it is in it, or with `first` the first instant behind it; one repeated in autumn is the
+ * first of the two). `undefined` for everything
  * that is not one certain date between 1970 and 9999: numbers (`800`, epochs), `01/02/2020`, zone
  * letters such as `CST`, days that the month does not have. Nothing is guessed.
  */
-export function readDate(value: string, timeZone: string): Date | undefined {
+export function readDate(
+  value: string,
+  timeZone: string,
+  skipped: Skipped = 'as far',
+): Date | undefined {
   const text = value.trim().replace(unixForm, '$1 $4 $2 $3').trim()
   if (text.length > 80) return undefined
   for (const { order, pattern } of forms) {
@@ -81,6 +89,7 @@ export function readDate(value: string, timeZone: string): Date | undefined {
         second: Number(second ?? 0),
       },
       zoneText ?? timeZone,
+      skipped,
     )
   }
   return undefined
@@ -97,18 +106,17 @@ export interface CalendarDay {
   day: number
 }
 
-/** RFC 3339, UTC, whole seconds. */
-export function formatInstant(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`
-}
-
 function hour24(hour: number, half: string | undefined): number {
   if (half === undefined) return hour
   if (hour < 1 || hour > 12) return Number.NaN
   return (hour % 12) + (half.toLowerCase() === 'p' ? 12 : 0)
 }
 
-function instant(local: LocalTime, zoneText: string): Date | undefined {
+function instant(
+  local: LocalTime,
+  zoneText: string,
+  skipped: Skipped = 'as far',
+): Date | undefined {
   if (!isReal(local)) return undefined
   const { year, month, day, hour, minute, second } = local
   const utc = Date.UTC(year, month - 1, day, hour, minute, second)
@@ -117,15 +125,12 @@ function instant(local: LocalTime, zoneText: string): Date | undefined {
     return Math.abs(offset) > 18 * 60 ? undefined : inRange(utc - offset * 60_000)
   }
   try {
-    const zoned = new Temporal.PlainDateTime(
-      year,
-      month,
-      day,
-      hour,
-      minute,
-      second,
-    ).toZonedDateTime(zoneText)
-    return inRange(zoned.epochMilliseconds)
+    const wanted = new Temporal.PlainDateTime(year, month, day, hour, minute, second)
+    const zoned = wanted.toZonedDateTime(zoneText)
+    const isSkipped = !zoned.toPlainDateTime().equals(wanted)
+    // It stands as far behind the change as the wanted time is in the gap.
+    const change = isSkipped && skipped === 'first' && zoned.getTimeZoneTransition('previous')
+    return inRange((change || zoned).epochMilliseconds)
   } catch {
     // A name in the post that is no zone.
     return undefined

@@ -6,7 +6,7 @@ import { cutText, summarise } from '../content/summary.ts'
 import { resolveUrl } from '../content/urls.ts'
 import type { Enclosure, MailMode, PostBody, PostImage } from '../post.ts'
 import { slugify } from '../slug.ts'
-import { datePost } from './date-post.ts'
+import { datePost, mailTimeOf } from './date-post.ts'
 import { decodeText } from './decode.ts'
 import { type Dialect, readFrontMatter } from './front-matter.ts'
 import { guessLanguage, readLanguage } from './language.ts'
@@ -51,6 +51,8 @@ export interface ParsedPost {
   enclosures: Enclosure[]
   canonicalUrl?: string
   mail?: MailMode
+  /** When its letter is to go: RFC 3339, UTC, whole seconds. */
+  mailAt?: string
   /** The author's, or from permalink or file name, else from the title. Never empty. */
   slug: string
   /** Why it is not to be seen. */
@@ -82,7 +84,7 @@ const markdownLimit = 2_000_000
  * Reads one post from its bytes. Pure: the same source, settings and instant give the same post.
  * What is refused is thrown as `ServiceError`: `too-large`, `post.encoding`, `post.front-matter`,
  * `post.input`, `post.date`, `post.date-missing`, `post.title`, `post.id`, `post.url`, `post.mail`,
- * `post.categories`, `post.tags`, `post.nesting`.
+ * `post.mail-at`, `post.categories`, `post.tags`, `post.nesting`.
  */
 export function parsePost(source: PostSource, context: ParseContext): ParseOutcome {
   if (source.bytes.byteLength > sourceLimit) throw tooLarge('The post', '5 MB')
@@ -104,6 +106,7 @@ export function parsePost(source: PostSource, context: ParseContext): ParseOutco
     }
 
   const { settings } = context
+  const mailAt = mailTimeOf(fields, settings)
   const canonicalUrl = canonicalOf(fields, source, settings)
   const written = prepareBody(body, {
     dialect,
@@ -145,6 +148,7 @@ export function parsePost(source: PostSource, context: ParseContext): ParseOutco
       }),
       ...(canonical !== undefined && { canonicalUrl: canonical }),
       ...(fields.mail !== undefined && { mail: fields.mail }),
+      ...(mailAt !== undefined && { mailAt }),
       slug,
       ...(hidden !== undefined && { hidden }),
       identities: identitiesOf({ source, fields, permalink, place, settings }),

@@ -38,6 +38,8 @@ export interface PostFields {
   enclosures: Enclosure[]
   language?: string
   mail?: MailMode
+  /** When its letter is to go, as written. */
+  mailAt?: string
   /** A page of the site rather than a post, by its layout. */
   isPage: boolean
   excerptSeparator?: string
@@ -81,6 +83,7 @@ export function fieldsOfFrontMatter({ values, dialect }: FrontMatter): PostField
     enclosures: enclosuresOf(field(fields, 'enclosures', 'enclosure')),
     language: textOf(field(fields, 'lang', 'language', 'locale')),
     mail: mailOf(fields.get('mail')),
+    mailAt: writtenDate(field(fields, 'mailat')),
     isPage: /^(page|section)s?$/i.test(textOf(field(fields, 'layout', 'type')) ?? ''),
     excerptSeparator: separatorOf(field(fields, 'excerptseparator')),
   })
@@ -104,6 +107,7 @@ export function fieldsOfInput(input: PostInput): PostFields {
     enclosures: enclosuresOf(input.enclosures),
     language: textOf(input.language),
     mail: input.mail,
+    mailAt: textOf(input.mailAt),
     isPage: false,
     excerptSeparator: undefined,
   })

@@ -36,6 +36,7 @@ export const postInput = v.strictObject({
   language: v.optional(line(100)),
   draft: v.optional(v.boolean()),
   mail: v.optional(v.picklist(['digest', 'letter', 'none'])),
+  mailAt: v.optional(v.nullable(line(100))),
 })
 
 export type PostInput = v.InferOutput<typeof postInput>

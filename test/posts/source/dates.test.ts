@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatInstant, readDate, startOfDay } from '../../../functions/posts/source/dates.ts'
+import { formatInstant } from '../../../functions/posts/format-instant.ts'
+import { readDate, startOfDay } from '../../../functions/posts/source/dates.ts'
 
 const read = (text: string, zone = 'UTC') => {
   const date = readDate(text, zone)

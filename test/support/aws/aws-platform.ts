@@ -25,13 +25,15 @@ export interface ScratchAwsPlatform extends Omit<AwsPlatform, 'outbox'> {
   close(): Promise<void>
   /** The four doorways, as deployed but for the environment. */
   readonly doorways: {
-    /** Answers a request by way of a function URL event. */
-    web(path: string, init?: RequestInit): Promise<Response>
+    /** Answers a request by way of a function URL event, called from an address. */
+    web(path: string, init?: RequestInit, sourceIp?: string): Promise<Response>
     jobs: ReturnType<typeof jobsHandlerFor>
     clock: ReturnType<typeof clockHandlerFor>
     feedback: ReturnType<typeof feedbackHandlerFor>
   }
   readonly queues: QueueUrls
+  readonly table: string
+  readonly bucket: string
   /** Every line logged, as JSON. */
   readonly logged: string[]
 }
@@ -42,7 +44,7 @@ export interface ScratchAwsPlatform extends Omit<AwsPlatform, 'outbox'> {
  */
 export async function scratchAwsPlatform(
   servers: AwsServers,
-  options: Pick<ScratchPlatformOptions, 'settings' | 'now'> = {},
+  options: Pick<ScratchPlatformOptions, 'settings' | 'now'> & { edgeMark?: string } = {},
 ): Promise<ScratchAwsPlatform> {
   const { clients, ses } = servers
   let present = new Date(options.now ?? '2026-03-02T08:00:00Z')
@@ -62,7 +64,7 @@ export async function scratchAwsPlatform(
     now: () => new Date(present),
     log: jsonLog({ write: (line) => logged.push(line) }),
   })
-  const answer = webHandlerFor(platform)
+  const answer = webHandlerFor(platform, options.edgeMark)
   const jobs = jobsHandlerFor(platform)
   const sentBefore = ses.mails.length
 
@@ -111,6 +113,8 @@ export async function scratchAwsPlatform(
     ...platform,
     logged,
     queues,
+    table,
+    bucket,
     setNow: (instant) => {
       present = new Date(instant)
     },
@@ -128,7 +132,8 @@ export async function scratchAwsPlatform(
     ],
     close: async () => {},
     doorways: {
-      web: async (path, init) => responseOf(await answer(await functionUrlEvent(path, init))),
+      web: async (path, init, sourceIp) =>
+        responseOf(await answer(await functionUrlEvent(path, init, sourceIp))),
       jobs,
       clock: clockHandlerFor(platform),
       feedback: feedbackHandlerFor(platform),

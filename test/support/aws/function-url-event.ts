@@ -5,14 +5,22 @@ export const functionHost = 'abcdefghij.lambda-url.eu-central-1.on.aws'
 
 /**
  * What a function URL makes of a request: payload format 2.0, text bodies as they are and all
- * others in base64.
+ * others in base64; of `X-Forwarded-For` it keeps the leftmost address, which is the caller's own
+ * claim if the caller made one.
  * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+ *
+ * @param sourceIp who called the URL: a client, or a server of CloudFront's
  */
-export async function functionUrlEvent(path: string, init?: RequestInit): Promise<LambdaEvent> {
+export async function functionUrlEvent(
+  path: string,
+  init?: RequestInit,
+  sourceIp = '203.0.113.7',
+): Promise<LambdaEvent> {
   const request = new Request(new URL(path, `https://${functionHost}`), init)
   const { pathname, search } = new URL(request.url)
   const headers = Object.fromEntries(request.headers)
   const bytes = Buffer.from(await request.arrayBuffer())
+  const [claimed = sourceIp] = headers['x-forwarded-for']?.split(',') ?? []
   const isText = /^(text\/|application\/(json|xml|javascript))/.test(headers['content-type'] ?? '')
   const event = {
     version: '2.0',
@@ -23,8 +31,8 @@ export async function functionUrlEvent(path: string, init?: RequestInit): Promis
       'x-amzn-trace-id': 'Root=1-65a1b2c3-0123456789abcdef01234567',
       'x-forwarded-proto': 'https',
       'x-forwarded-port': '443',
-      'x-forwarded-for': '203.0.113.7',
       ...headers,
+      'x-forwarded-for': claimed.trim(),
       host: functionHost,
     },
     requestContext: {
@@ -36,7 +44,7 @@ export async function functionUrlEvent(path: string, init?: RequestInit): Promis
         method: request.method,
         path: pathname,
         protocol: 'HTTP/1.1',
-        sourceIp: '203.0.113.7',
+        sourceIp,
         userAgent: 'test',
       },
       requestId: 'e1506fd5-9e7b-434f-bd42-4f8fa224b599',

@@ -1,0 +1,286 @@
+import type { Platform, Quota } from '../platform.ts'
+import { type RealClock, realClock } from '../real-clock.ts'
+import { openDayBudget } from './day-budget.ts'
+import { effectiveQuota, rateOf } from './quota.ts'
+import { openSlots } from './slots.ts'
+
+/**
+ * A process's access to the one budget of all workers: a right to send is an instant at which one
+ * mail may leave (`slots.ts`) and a place in the last 24 hours (`day-budget.ts`).
+ *
+ * It follows the real clock, whatever instant a tick by hand stands at: the provider counts real
+ * seconds.
+ */
+export interface Pace {
+  /**
+   * Waits for the right to send one mail, until shortly before its instant: taken before a claim, so
+   * that nobody waits long with a reader claimed. `spent`: the day's quota is used up. `late`: none
+   * came within `patienceMs`. Each right is ended by `leave` or `giveBack`.
+   */
+  take(patienceMs: number): Promise<Right | 'spent' | 'late'>
+  /** The right to send what a person waits for, ahead of bulk. */
+  takeAhead(): Promise<Right | 'spent' | 'late'>
+  /**
+   * Gives out no right for so long: the provider asked for it. Whether it was not holding already.
+   */
+  hold(seconds: number): boolean
+  /** Takes off the day's count what was counted here and will not leave. For the end of a job. */
+  release(): Promise<void>
+}
+
+export interface Right {
+  /** Waits for the instant. Whoever comes too late gets another; `false`: none came in time. */
+  leave(): Promise<boolean>
+  /** Nothing is sent with it: the reader was owed nothing. The next in this process has it. */
+  giveBack(): void
+}
+
+/** A mail that leaves later than this after its instant could crowd the second it falls into. */
+const graceMs = 20
+/** A worker takes rights for so much time at once, so that they are spread among all. */
+const blockSeconds = 0.04
+const bulkHorizonMs = 250
+const gatherMs = 5
+/** What a booking itself may take, milliseconds. */
+const askMs = 10
+const late = { soonestMs: askMs, horizonMs: bulkHorizonMs }
+const ahead = { soonestMs: askMs, horizonMs: 9000 }
+const longestClaimMs = 200
+const renewalMs = 5000
+const longestHoldMs = 10_000
+/** Without a limit a second, rights of a day are counted so many at once. */
+const dayBlock = 50
+
+const anytime = Number.NEGATIVE_INFINITY
+const unlimited: Right = { leave: async () => true, giveBack: () => {} }
+
+type Pacing = Pick<Platform, 'records' | 'mailer' | 'settings' | 'now'>
+
+const opened = new WeakMap<object, Pace>()
+
+/** The pace of this process for a platform: its jobs share what they have taken. */
+export function paceOf(platform: Pacing): Pace {
+  let pace = opened.get(platform.mailer)
+  if (!pace) {
+    pace = openPace(platform)
+    opened.set(platform.mailer, pace)
+  }
+  return pace
+}
+
+export function openPace(platform: Pacing, clock: RealClock = realClock): Pace {
+  const slots = openSlots(platform, clock)
+  const day = openDayBudget(platform, clock)
+  let quota: Quota = {}
+  let quotaSecond = Number.NaN
+  let reading: Promise<void> | undefined
+  /** Instants in hand, earliest first, each counted for the day. */
+  let free: number[] = []
+  /** Instants of rights that are given out, earliest first. */
+  const given: number[] = []
+  /** Counted for the day, without an instant. */
+  let spare = 0
+  let wanting = 0
+  /** Rights given out whose end is open. */
+  let open = 0
+  let heldUntil = Number.NEGATIVE_INFINITY
+  let refill: Promise<'spent' | undefined> | undefined
+  let ended: (() => void)[] = []
+  /** How long it takes from the right to the mail, milliseconds, on average. */
+  let claimMs = 20
+
+  const secondOf = (ms: number) => Math.floor(ms / 1000)
+  const rate = () => (quota.perSecond === undefined ? undefined : rateOf(quota.perSecond))
+  /** How long before its instant a right is handed over: for a claim, or some mails ahead if slow. */
+  const leadMs = (perSecond: number) => Math.max(1.5 * claimMs, Math.min(1000, 4000 / perSecond))
+
+  /** Read once a second, by all at its beginning, so that all change to another quota together. */
+  async function freshQuota(): Promise<void> {
+    if (secondOf(clock.now()) === quotaSecond) return
+    reading ??= (async () => {
+      const second = secondOf(clock.now())
+      // Once known it is good until the provider can be asked again.
+      quota = await effectiveQuota(platform, clock).catch((fault: unknown) => {
+        if (Number.isNaN(quotaSecond)) throw fault
+        return quota
+      })
+      quotaSecond = second
+    })().finally(() => {
+      reading = undefined
+    })
+    await reading
+  }
+
+  function nextFree(): number | undefined {
+    const now = clock.now()
+    while (free.length > 0) {
+      const slot = free.shift() as number
+      // One far ahead is left from before the clock was set back.
+      if (slot === anytime || (slot >= now && slot < now + 5000)) return slot
+      if (quota.perDay !== undefined) spare++
+    }
+    return undefined
+  }
+
+  /** Rights for those who wait. */
+  async function takeBlock(): Promise<'spent' | undefined> {
+    // Others who are about to want one join.
+    await clock.sleep(gatherMs)
+    const perSecond = rate()
+    const most =
+      perSecond === undefined ? dayBlock : Math.max(1, Math.ceil(perSecond * blockSeconds))
+    let wanted = Math.min(wanting, most)
+    if (quota.perDay !== undefined) {
+      if (spare < wanted) spare += await day.reserve(quota, 'bulk', wanted - spare)
+      wanted = Math.min(wanted, spare)
+      if (wanted === 0) return 'spent'
+    }
+    if (perSecond === undefined) {
+      for (let i = 0; i < wanted; i++) keep(anytime)
+      return undefined
+    }
+    const soonestMs = leadMs(perSecond) + askMs
+    const found = await slots.book(perSecond, wanted, { soonestMs, horizonMs: bulkHorizonMs })
+    for (const slot of found) keep(slot)
+    // All of this second is given away: the next one opens within the horizon.
+    if (found.length === 0) await clock.sleep(Math.min(50, 500 / perSecond))
+    return undefined
+  }
+
+  function keep(slot: number): void {
+    if (quota.perDay !== undefined) spare--
+    free.push(slot)
+  }
+
+  async function take(patienceMs: number): Promise<Right | 'spent' | 'late'> {
+    const deadline = clock.now() + patienceMs
+    for (;;) {
+      await freshQuota()
+      const now = clock.now()
+      if (heldUntil > now && heldUntil <= now + longestHoldMs) {
+        await clock.sleep(Math.min(heldUntil, deadline) - now)
+        if (heldUntil > deadline) return 'late'
+        continue
+      }
+      if (quota.perSecond === undefined && quota.perDay === undefined) return unlimited
+      const slot = nextFree()
+      if (slot !== undefined) return rightAt(slot)
+      if (now > deadline) return 'late'
+      wanting++
+      // Those who wait together wait for one block.
+      refill ??= takeBlock().finally(() => {
+        refill = undefined
+      })
+      const outcome = await refill.finally(() => wanting--)
+      if (outcome === 'spent' && free.length === 0) {
+        if (open === 0) return 'spent'
+        await new Promise<void>((resolve) => ended.push(resolve))
+      }
+    }
+  }
+
+  async function rightAt(slot: number): Promise<Right> {
+    open++
+    given.push(slot)
+    if (slot !== anytime) await clock.sleep(slot - leadMs(rate() ?? 1) - clock.now())
+    const begun = clock.now()
+    return {
+      async leave() {
+        claimMs = 0.9 * claimMs + 0.1 * Math.min(longestClaimMs, clock.now() - begun)
+        const mayLeave = await reach(firstGiven(), bookOne)
+        if (!mayLeave && quota.perDay !== undefined) spare++
+        end()
+        return mayLeave
+      },
+      giveBack() {
+        const last = given.pop()
+        if (last !== undefined && (last === anytime || last >= clock.now())) free.unshift(last)
+        else if (quota.perDay !== undefined) spare++
+        end()
+      },
+    }
+  }
+
+  /** Whoever is ready first leaves first: one who takes long lets no instant go by. */
+  function firstGiven(): number | undefined {
+    const soonest = clock.now() - graceMs
+    while (given.length > 0) {
+      const slot = given.shift() as number
+      if (slot === anytime || slot >= soonest) return slot
+    }
+    return undefined
+  }
+
+  function end(): void {
+    open--
+    const waiting = ended
+    ended = []
+    for (const resolve of waiting) resolve()
+  }
+
+  /** Waits for a slot, and for another one as long as it was missed. */
+  async function reach(
+    first: number | undefined,
+    another: (perSecond: number) => Promise<number | undefined>,
+  ): Promise<boolean> {
+    const deadline = clock.now() + renewalMs
+    for (let slot = first; ; ) {
+      if (slot === anytime) return true
+      if (slot !== undefined) {
+        await clock.sleep(slot - clock.now())
+        const lateMs = clock.now() - slot
+        if (lateMs <= graceMs && lateMs > -1000) return true
+      }
+      await freshQuota()
+      const perSecond = rate()
+      if (perSecond === undefined) return true
+      if (clock.now() > deadline) return false
+      slot = await another(perSecond)
+      if (slot === undefined) await clock.sleep(Math.min(50, 500 / perSecond))
+    }
+  }
+
+  async function bookOne(perSecond: number): Promise<number | undefined> {
+    const inHand = nextFree()
+    if (inHand === undefined) return (await slots.book(perSecond, 1, late))[0]
+    // Both were counted for the day, and one mail leaves.
+    if (quota.perDay !== undefined) spare++
+    return inHand
+  }
+
+  async function takeAhead(): Promise<Right | 'spent' | 'late'> {
+    await freshQuota()
+    const isCounted = quota.perDay !== undefined
+    if (isCounted && (await day.reserve(quota, 'transactional', 1)) === 0) return 'spent'
+    const perSecond = rate()
+    const slot = perSecond === undefined ? anytime : await slots.bookAhead(perSecond, ahead)
+    if (slot === undefined) {
+      if (isCounted) await day.giveBack(1)
+      return 'late'
+    }
+    return {
+      leave: () => reach(slot, (perSecond) => slots.bookAhead(perSecond, ahead)),
+      giveBack: () => {
+        if (isCounted) spare++
+      },
+    }
+  }
+
+  return {
+    take,
+    takeAhead,
+    hold: (seconds) => {
+      const now = clock.now()
+      const isFirst = heldUntil <= now || heldUntil > now + longestHoldMs
+      if (isFirst) heldUntil = now + Math.min(seconds * 1000, longestHoldMs)
+      return isFirst
+    },
+    release: async () => {
+      if (wanting + open > 0) return
+      const left = spare + (quota.perDay === undefined ? 0 : free.length)
+      spare = 0
+      free = []
+      await day.giveBack(left)
+    },
+  }
+}
