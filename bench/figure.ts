@@ -15,6 +15,8 @@ export interface BenchOptions {
   posts: number
   sizes: readonly number[]
   readers: number
+  /** Numbers of readers. */
+  audiences: readonly number[]
 }
 
 export type Part = (options: BenchOptions) => Promise<Figure[]>

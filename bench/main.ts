@@ -11,6 +11,7 @@ const parts: Record<string, () => Promise<Part>> = {
   'new-post': async () => (await import('./parts/new-post.ts')).newPostPart,
   mail: async () => (await import('./parts/mail.ts')).mailPart,
   'own-work': async () => (await import('./parts/own-work.ts')).ownWorkPart,
+  audience: async () => (await import('./parts/audience.ts')).audiencePart,
   bundles: async () => (await import('./parts/bundles.ts')).bundlesPart,
 }
 
@@ -20,6 +21,9 @@ const { values } = parseArgs({
     posts: { type: 'string', default: '5000' },
     sizes: { type: 'string', default: '100,10000,100000' },
     readers: { type: 'string', default: '5000' },
+    audiences: { type: 'string', default: '10000,100000' },
+    stage: { type: 'string' },
+    folder: { type: 'string', default: '' },
     json: { type: 'boolean', default: false },
     child: { type: 'string' },
     sink: { type: 'boolean', default: false },
@@ -29,11 +33,17 @@ const options: BenchOptions = {
   posts: Number(values.posts),
   sizes: values.sizes.split(',').map(Number),
   readers: Number(values.readers),
+  audiences: values.audiences.split(',').map(Number),
 }
 
 if (values.sink) {
   const { serveSink } = await import('./smtp-sink.ts')
   serveSink()
+} else if (values.stage) {
+  const { stages } = await import('./audience-stages.ts')
+  const stage = stages[values.stage as keyof typeof stages]
+  console.log(JSON.stringify(await stage(values.folder, options.readers)))
+  process.exit()
 } else if (values.child) {
   const part = await parts[values.child]?.()
   console.log(JSON.stringify(await part?.(options)))
@@ -56,10 +66,16 @@ async function runAll(): Promise<void> {
   const all: Figure[] = []
   for (const name of names) {
     const root = process.env.BROADSHEET_ROOT ?? '.'
-    const flags = ['--posts', values.posts, '--sizes', values.sizes, '--readers', values.readers]
+    const flags = ['posts', 'sizes', 'readers', 'audiences'] as const
     const child = spawn(
       process.execPath,
-      [join(root, 'bin/run.js'), 'bench/main.ts', '--child', name, ...flags],
+      [
+        join(root, 'bin/run.js'),
+        'bench/main.ts',
+        '--child',
+        name,
+        ...flags.flatMap((flag) => [`--${flag}`, values[flag]]),
+      ],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },

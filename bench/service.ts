@@ -18,9 +18,15 @@ export interface BenchService {
   close(): Promise<void>
 }
 
-/** The service as `start` runs it, on a real folder, synced to the disk; without the server's socket. */
-export async function openService(env: Record<string, string> = {}): Promise<BenchService> {
-  const folder = mkdtempSync(join(tmpdir(), 'broadsheet-bench-'))
+/**
+ * The service as `start` runs it, on a real folder, synced to the disk; without the server's socket.
+ * A folder that is given stays when it is closed.
+ */
+export async function openService(
+  env: Record<string, string> = {},
+  given?: string,
+): Promise<BenchService> {
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'broadsheet-bench-'))
   const settings = readSettings({
     yaml: 'site: {baseUrl: "https://news.example"}\nmail: {from: "The Gazette <news@news.example>"}',
     env,
@@ -53,7 +59,7 @@ export async function openService(env: Record<string, string> = {}): Promise<Ben
     },
     async close() {
       await platform.close()
-      rmSync(folder, { recursive: true, force: true })
+      if (given === undefined) rmSync(folder, { recursive: true, force: true })
     },
   }
 }

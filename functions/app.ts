@@ -69,7 +69,10 @@ export function createApp(platform: Platform): Hono {
     app.use(path, compress())
   }
 
-  app.get('/healthz', (c) => c.json({ status: 'ok', version: platform.version }))
+  const { version, importPart } = platform
+  app.get('/healthz', (c) =>
+    c.json({ status: 'ok', version, ...(importPart ? { importPart } : {}) }),
+  )
 
   for (const route of apiRoutes) {
     const isStream = streamed.includes(route.path)

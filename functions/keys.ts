@@ -88,7 +88,12 @@ export const recordKeys = {
   categoryName: (name: string) => ({ partition: `category-name:${name}`, sort: 'category' }),
   categoryCount: (slug: string) => ({ partition: 'category-counts', sort: slug }),
   categoryCounts: 'category-counts',
+  /** Feeds whose count a crash may have left wrong. */
+  miscountedFeeds: 'miscounted-feeds',
+  miscounted: (feed: string) => ({ partition: 'miscounted-feeds', sort: feed }),
   idempotency: (hash: string) => ({ partition: `idempotency:${hash}`, sort: 'answer' }),
+  /** What the parts of an import have met: its posts, and in a dry run the keys of those it would make. */
+  importMet: (importId: string) => `import:${importId}`,
 
   // the log
   logHead: { partition: 'log', sort: 'head' },

@@ -25,6 +25,11 @@ export interface Platform {
   readonly isLocal: boolean
   /** Of this program, as in package.json. */
   readonly version: string
+  /**
+   * How much of an import one request takes, where requests are handed over whole and must end soon;
+   * absent where they stream. A client sends a larger one in parts.
+   */
+  readonly importPart?: { bytes: number; lines: number }
   /** Puts a new key of links in front; the older ones still verify. `secrets.links` shows it at once. */
   readonly rotateLinks: () => Promise<void>
   /** What only one machine can do; present exactly when `isLocal`. */

@@ -54,7 +54,10 @@ async function smoke(options: GlobalOptions, name: string): Promise<void> {
     {
       ...open,
       mark: randomBytes(6).toString('hex'),
-      pause: (seconds) => setTimeout(seconds * 1000, undefined, { signal }),
+      pause: (seconds) =>
+        setTimeout(seconds * 1000, undefined, { signal }).catch(() => {
+          throw new Error('You stopped it.')
+        }),
     },
     options.json ? () => {} : sayStep,
   )

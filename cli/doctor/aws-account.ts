@@ -1,4 +1,5 @@
 import type { CloudFormationClient, Stack } from '@aws-sdk/client-cloudformation'
+import { type CliError, exitCodes } from '../exit.ts'
 import { awsRefusal } from '../stack/aws-refusal.ts'
 import { findStack } from '../stack/read-stack.ts'
 import { type Check, fault, ok } from './check.ts'
@@ -36,12 +37,13 @@ export async function checkAccount(client: CloudFormationClient): Promise<Accoun
   } catch (error) {
     const refusal = awsRefusal(error)
     if (!refusal) throw error
-    const isAboutRegion = /region is set/.test(refusal.message)
-    return {
-      checks: [refusedCheck(isAboutRegion ? 'region' : 'credentials', refusal.message)],
-      isReachable: false,
-    }
+    return { checks: [refusedCheck(subjectOf(refusal), refusal.message)], isReachable: false }
   }
+}
+
+function subjectOf({ exit }: CliError): string {
+  if (exit === exitCodes.usage) return 'region'
+  return exit === exitCodes.notAllowed ? 'credentials' : 'AWS'
 }
 
 /**

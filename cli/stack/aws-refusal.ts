@@ -18,9 +18,9 @@ export function awsRefusal(error: unknown): CliError | undefined {
   const { name, message } = fault
   const notAllowed = (text: string) => new CliError(exitCodes.notAllowed, text, { cause: error })
 
-  if (/^Region is missing/.test(message)) {
+  if (isOfRegion(message)) {
     return usageError(
-      'No AWS region is set. Say the one that you deployed to, as `cdk deploy` printed it: export AWS_REGION=eu-central-1',
+      'No AWS region is set, or none of that name exists. Say the one that you deployed to, as `cdk deploy` printed it: export AWS_REGION=eu-central-1',
     )
   }
   if (/expired/i.test(name) || /(token|session|credentials?)\b.{0,80}\bexpired/i.test(message)) {
@@ -89,6 +89,11 @@ function isOfTheLine({ name, code = '' }: AwsFault): boolean {
   )
 }
 
+// The SDK's words: no region at all, or text that is none.
+function isOfRegion(message: string): boolean {
+  return /^Region (is missing|not accepted)/.test(message)
+}
+
 // What fails inside the service is wrapped now and then; the SDK's own error lies below.
 const mostCauses = 5
 
@@ -105,7 +110,7 @@ function faultOf(error: unknown): AwsFault | undefined {
       ...($metadata?.httpStatusCode === undefined ? {} : { status: $metadata.httpStatusCode }),
     }
     const isOfSdk = $metadata !== undefined || /ProviderError$/.test(one.name)
-    if (isOfSdk || isOfTheLine(fault) || /^Region is missing/.test(one.message)) return fault
+    if (isOfSdk || isOfTheLine(fault) || isOfRegion(one.message)) return fault
   }
   return undefined
 }

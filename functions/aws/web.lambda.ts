@@ -16,7 +16,7 @@ export async function handler(event: LambdaEvent, context?: unknown) {
 
 /** What `handler` does on a given platform; `mark` is what its own distribution sends, if it has one. */
 export function handlerFor(platform: AwsPlatform, mark?: string) {
-  const app = createApp(platform)
+  const app = createApp({ ...platform, importPart })
   const answerEvent = handle({
     fetch: (request: Request, env: { event: AskedEvent }) =>
       app.fetch(request, { ...env, client: env.event.client }),
@@ -26,6 +26,13 @@ export function handlerFor(platform: AwsPlatform, mark?: string) {
     return answerEvent(asAsked(event, mark), context as Parameters<typeof answerEvent>[1])
   }
 }
+
+/**
+ * A function URL hands over 6 MB: the event as JSON, with a body that is not text in base64. And what
+ * is asked through CloudFront is answered within thirty seconds: so many posts fit well.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+export const importPart = { bytes: 4_600_000, lines: 200 }
 
 /** An event as the product reads it: `client` is whom it comes from, as far as that is certain. */
 type AskedEvent = LambdaEvent & { client?: string }

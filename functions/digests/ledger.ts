@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import { recordKeys } from '../keys.ts'
 import type { OutgoingMessage, Platform, StoredRecord } from '../platform.ts'
@@ -300,6 +301,8 @@ function pauseSeconds(
   const asked = Math.min(Math.max(refusal.retryAfterSeconds, 1), 3600)
   const [first, most] = refusal.address ? [60, 3600] : [asked, 900]
   const grown = Math.min(first * 2 ** Math.min(note.sends - 1, 10), most)
-  const spread = 0.8 + (0.4 * Number.parseInt(note.token.slice(4, 8), 16)) / 0xffff
+  // Hashed: tokens of one process are counted and would all but agree.
+  const dice = createHash('sha256').update(note.token).digest().readUInt32BE() / 2 ** 32
+  const spread = 0.8 + 0.4 * dice
   return Math.round(Math.max(asked * (0.2 + spread), grown * spread))
 }

@@ -3,13 +3,15 @@ import type { Platform } from '../platform.ts'
 import { newestDated } from '../posts/date-index.ts'
 import { markDirty } from '../posts/dirty.ts'
 import { enqueuePages } from '../posts/due-pages.ts'
+import { noteMiscounted, recountFeeds } from '../posts/recount.ts'
 import { feedsBehind } from './regenerate.ts'
 
 /** Posts whose pages one job writes. */
 const pagesPerJob = 100
 
 /**
- * Renders feeds (slugs, or `*`) and the pages of their posts again from the stored posts alone.
+ * Counts the posts of feeds (slugs, or `*`), and renders them and their posts' pages again from the
+ * stored posts alone.
  * In one process it ends when they are written. Returns the feeds that are still behind: where
  * jobs run elsewhere, usually all; in one process, those whose rendering failed.
  */
@@ -19,6 +21,8 @@ export async function rebuildFeeds(
 ): Promise<ReadonlySet<string>> {
   const { objects } = platform
   await Promise.all(feeds.map((feed) => objects.delete(objectKeys.manifest(feed))))
+  await noteMiscounted(platform, feeds)
+  await recountFeeds(platform)
   const waiting = await markDirty(platform, feeds)
   // Every post is in the feed of everything: with it, the others hold no further page.
   for (const feed of feeds.includes(everything) ? [everything] : feeds) {

@@ -112,6 +112,7 @@ export function markUnfinished(
       token: randomBytes(6).toString('hex'),
       left: [...new Map(left.map((row) => [`${row.partition}\n${row.sort}`, row])).values()],
       claims: claims || (previous?.unfinished?.claims ?? false),
+      ...(previous?.unfinished ? { resumes: true } : {}),
     },
   }
 }

@@ -85,8 +85,8 @@ export function standsIn(post: Pick<Post, 'state' | 'categories'>, feed: string)
 
 /**
  * How many rows a feed has, per slug; absent means none. Each writer counts the rows that it put or
- * deleted itself, so it is exact but for a crash between a row and its count, which `rebuildPosts`
- * mends.
+ * deleted itself, so it is exact but after a crash between a row and its count, until a tick has
+ * finished the dead writer's work and `recountFeeds` has counted again.
  */
 export async function countDated({
   records,

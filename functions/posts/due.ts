@@ -5,6 +5,7 @@ import type { DatedRow } from './date-index.ts'
 import { finishPosts } from './finish-posts.ts'
 import { formatInstant } from './format-instant.ts'
 import { deleteRows } from './place-rows.ts'
+import { recountFeeds } from './recount.ts'
 import { moveRenamedPosts } from './rename-categories.ts'
 import { isSameRow, rowsOf, type StoredPost } from './stored-post.ts'
 import { endNote, finishAbandoned, noteUnfinished } from './unfinished.ts'
@@ -20,6 +21,7 @@ export async function publishDuePosts(
   platform: Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>,
 ): Promise<number> {
   await finishAbandoned(platform)
+  await recountFeeds(platform)
   await moveRenamedPosts(platform)
   const { records, now } = platform
   let listed = 0

@@ -7,7 +7,8 @@ import { enqueueRegenerate, raiseDirty } from './dirty.ts'
 import { enqueuePages } from './due-pages.ts'
 import { enterLog, isListed, type LogEntry, withListing } from './log.ts'
 import { deleteRows, putRows, type Row } from './place-rows.ts'
-import { feedsOfRows, isSameRow, rowsOf, type StoredPost } from './stored-post.ts'
+import { noteMiscounted } from './recount.ts'
+import { feedsOfPost, feedsOfRows, isSameRow, rowsOf, type StoredPost } from './stored-post.ts'
 
 export type FinishPlatform = Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>
 
@@ -43,6 +44,11 @@ export async function finishPosts(
     visible.map(({ value }) => value),
   )
 
+  const resumed = changed.filter(({ value }) => value.unfinished?.resumes)
+  await noteMiscounted(
+    platform,
+    resumed.flatMap(({ value }) => feedsOfPost(value, settings.keep)),
+  )
   const rows = changed.flatMap(({ value }) => rowsOf(value, settings.keep))
   const placed = await putRows(platform, rows)
   const overtaken = await removeLeft(platform, changed)

@@ -7,7 +7,7 @@ import { type ImportLine, readImportLine } from './import-line.ts'
 import { readLines } from './ndjson.ts'
 
 /** A line holds a post of at most 5 MB, as JSON or Base64. */
-const lineBytes = 8 * 1024 * 1024
+export const lineBytes = 8 * 1024 * 1024
 
 /**
  * Report lines that may wait for a client which sends everything before it reads anything: with
@@ -23,6 +23,18 @@ const flag = v.optional(
   'false',
 )
 const importQuery = v.object({
+  /** Of an import in several requests: a name that all of them carry, and the number of the first line. */
+  import: v.optional(
+    v.pipe(v.string(), v.regex(/^[\w-]{8,64}$/, 'must be 8 to 64 letters, digits, `_` or `-`')),
+  ),
+  line: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[1-9]\d{0,8}$/, 'must be the number of a line, from 1'),
+      v.transform(Number),
+    ),
+    '1',
+  ),
   dryRun: flag,
   mail: flag,
   identity: v.optional(v.picklist(['path', 'name'], 'must be `path` or `name`')),
@@ -53,7 +65,7 @@ export const importRoute = apiRoute({
     },
   },
   handle(c, platform) {
-    const { dryRun, mail, identity } = queryOf(c, importQuery)
+    const { dryRun, mail, identity, import: id, line: firstLine } = queryOf(c, importQuery)
     const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
     if (!mediaTypes.includes(type)) {
       throw new ServiceError(
@@ -62,8 +74,13 @@ export const importRoute = apiRoute({
         'An import is NDJSON, one JSON document a line: send it as `application/x-ndjson`.',
       )
     }
-    const options = { dryRun, mail, ...(identity ? { identity } : {}) }
-    return new Response(reportOf(platform, c.req.raw.body, options), {
+    const options: ImportOptions = {
+      dryRun,
+      mail,
+      ...(identity ? { identity } : {}),
+      ...(id ? { part: { id, firstLine } } : {}),
+    }
+    return new Response(reportOf(platform, c.req.raw.body, options, firstLine), {
       headers: {
         'content-type': 'application/x-ndjson; charset=utf-8',
         'cache-control': 'no-store',
@@ -77,10 +94,11 @@ function reportOf(
   platform: Platform,
   body: ReadableStream<Uint8Array> | null,
   options: ImportOptions,
+  firstLine: number,
 ): ReadableStream<Uint8Array> {
   const jobIds: string[] = []
   const onJobs = (ids: readonly string[]) => jobIds.push(...ids)
-  const report = reportLines(platform, body, { ...options, onJobs })
+  const report = reportLines(platform, linesOf(body, firstLine), { ...options, onJobs })
   const encoder = new TextEncoder()
   return new ReadableStream<Uint8Array>(
     {
@@ -110,16 +128,20 @@ function reportOf(
 
 async function* reportLines(
   platform: Platform,
-  body: ReadableStream<Uint8Array> | null,
+  lines: AsyncIterable<ImportLine>,
   options: ImportOptions,
 ): AsyncGenerator<ReportLine> {
   const { importPosts } = await import('./import.ts')
-  yield* importPosts(platform, linesOf(body), options)
+  yield* importPosts(platform, lines, options)
 }
 
-async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<ImportLine> {
+async function* linesOf(
+  body: ReadableStream<Uint8Array> | null,
+  firstLine: number,
+): AsyncGenerator<ImportLine> {
   if (!body) return
-  for await (const { number, text, fault } of readLines(body, lineBytes)) {
+  for await (const { number: n, text, fault } of readLines(body, lineBytes)) {
+    const number = firstLine - 1 + n
     yield text === undefined
       ? { status: 'refused', name: `line ${number}`, code: 'import.line', reason: fault ?? '' }
       : readImportLine(text, number)

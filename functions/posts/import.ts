@@ -1,6 +1,7 @@
 import type { Settings } from '../settings.ts'
 import { enqueueRegenerate } from './dirty.ts'
 import type { ImportLine } from './import-line.ts'
+import { type ImportPart, keepMet, readMet } from './import-parts.ts'
 import { keepRejected } from './inbox.ts'
 import { publishWindow } from './publish.ts'
 import type { PublishOutcome } from './publish-outcome.ts'
@@ -23,6 +24,8 @@ export interface ImportOptions {
   dryRun?: boolean
   /** What of a path names a post: all of it, or the file's name. @default the setting */
   identity?: Settings['content']['identity']
+  /** The lines are a part of an import that comes in several. */
+  part?: ImportPart
   /** Takes the ids of jobs that write the feeds and pages. */
   onJobs?: (jobIds: readonly string[]) => void
 }
@@ -42,13 +45,16 @@ export async function* importPosts(
   lines: AsyncIterable<ImportLine> | Iterable<ImportLine>,
   options: ImportOptions = {},
 ): AsyncGenerator<ReportLine> {
-  const { mail = false, dryRun = false, onJobs } = options
+  const { mail = false, dryRun = false, part, onJobs } = options
   const content = { ...platform.settings.content }
   if (options.identity) content.identity = options.identity
   const importing = { ...platform, settings: { ...platform.settings, content } }
-  const met: Met = { posts: new Map(), identities: new Map() }
+  const met: Met = part
+    ? await readMet(platform, part)
+    : { posts: new Map(), identities: new Map() }
+  const kept = new Set([...met.identities.keys()].map((hash) => `key#${hash}`))
   const dirty = new Set<string>()
-  let order = 0
+  let order = part ? part.firstLine - 1 : 0
   try {
     for await (const window of windowsOf(lines)) {
       const files = window.filter((line) => line.status === 'source')
@@ -62,6 +68,7 @@ export async function* importPosts(
       order += files.length
       for (const feed of feeds) dirty.add(feed)
       onJobs?.(jobIds)
+      if (part) await keepMet(platform, part, met, kept)
       const outcomeOf = new Map(files.map((line, i) => [line as ImportLine, outcomes[i]]))
       for (const line of window) {
         const report = reportOf(line, outcomeOf.get(line))

@@ -38,6 +38,8 @@ export interface Unfinished {
   left: RecordKey[]
   /** Keys and address are still to be claimed. */
   claims: boolean
+  /** It took the place of a change that was not done: what was counted of that, nobody knows. */
+  resumes?: boolean
 }
 
 /** What a feed is told of a post that was taken back (RFC 6721). */
@@ -99,6 +101,11 @@ export function feedsOfRows(rows: readonly RecordKey[]): string[] {
     return feed === undefined ? [] : [feed]
   })
   return [...new Set(feeds)]
+}
+
+/** The feeds in which rows of a post stand or may stand from before. */
+export function feedsOfPost(post: StoredPost, keep: { tombstonesDays: number }): string[] {
+  return feedsOfRows([...rowsOf(post, keep), ...(post.unfinished?.left ?? [])])
 }
 
 /** The slug whose index by date a row belongs to; `undefined` for rows of other kinds. */

@@ -6,7 +6,8 @@ import { enqueueRegenerate } from './dirty.ts'
 import { enqueuePages } from './due-pages.ts'
 import { finishPosts, mailJobs } from './finish-posts.ts'
 import { isListed } from './log.ts'
-import { feedsOfRows, rowsOf, type StoredPost } from './stored-post.ts'
+import { noteMiscounted } from './recount.ts'
+import { feedsOfPost, feedsOfRows, rowsOf, type StoredPost } from './stored-post.ts'
 
 /** After so long without its end a batch counts as abandoned. Finishing one that is merely slow does no harm. */
 const abandonedAfterMs = 120_000
@@ -46,6 +47,10 @@ export async function finishAbandoned(
   for (const note of notes) {
     const keys = note.value.postIds.map(recordKeys.post)
     const posts = await records.getMany<StoredPost>(keys)
+    await noteMiscounted(
+      platform,
+      posts.flatMap((post) => (post ? feedsOfPost(post.value, platform.settings.keep) : [])),
+    )
     const claimed = await Promise.all(
       posts.map(async (post) => {
         if (!post || !isUnfinished(post.value)) return undefined

@@ -1,63 +1,24 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch'
-import { SESv2Client } from '@aws-sdk/client-sesv2'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type AwsDoctorClients, checkAws } from '../../cli/doctor/aws.ts'
+import { type AwsQuestion, checkAws } from '../../cli/doctor/aws.ts'
 import type { Check } from '../../cli/doctor/check.ts'
 import type { TextRecords } from '../../cli/doctor/mail.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import { pauseSending } from '../../functions/sending.ts'
-import { accountServer } from '../support/aws/account-server.ts'
-import {
-  type AwsServers,
-  type ScratchAwsPlatform,
-  scratchAwsPlatform,
-} from '../support/aws/aws-platform.ts'
-import { startAwsServers } from '../support/aws/aws-servers.ts'
-import { siteServer } from '../support/aws/site-server.ts'
-import { outputsOf } from '../support/aws/stack-outputs.ts'
+import type { ScratchAwsPlatform } from '../support/aws/aws-platform.ts'
+import { deployedAccount } from '../support/aws/deployed-account.ts'
 
-let servers: AwsServers
-let cloud: Awaited<ReturnType<typeof accountServer>>
-let site: Awaited<ReturnType<typeof siteServer>>
+let cloud: Awaited<ReturnType<typeof deployedAccount>>
 let platform: ScratchAwsPlatform
-let clients: AwsDoctorClients
-const commands: string[] = []
 
 beforeAll(async () => {
-  servers = await startAwsServers()
-  cloud = await accountServer()
-  site = await siteServer()
-  const made = {
-    region: 'eu-central-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-    endpoint: cloud.url,
-    maxAttempts: 1,
-  }
-  clients = {
-    cloudformation: new CloudFormationClient(made),
-    cloudwatch: new CloudWatchClient(made),
-    sesv2: new SESv2Client(made),
-    dynamodb: servers.clients.dynamodb,
-    sqs: servers.clients.sqs,
-  }
+  cloud = await deployedAccount()
 })
 beforeEach(async () => {
-  cloud.reset()
-  platform = await scratchAwsPlatform(servers, {
-    settings: { mail: { from: 'The News <news@news.example>' } },
-  })
-  site.serve(platform.doorways.web)
-  cloud.account.stacks.Test = {
-    outputs: outputsOf(platform, { address: site.url, configurationSet: 'set' }),
-  }
-  await platform.doorways.clock()
+  platform = await cloud.deploy()
 })
-afterAll(async () => {
-  for (const client of Object.values(clients)) client.destroy()
-  await Promise.all([cloud.close(), site.close(), servers.close()])
-})
+afterAll(() => cloud.close())
 
 /** Name servers that know a policy, or nothing. */
 const names = (texts: Record<string, string> = { '_dmarc.news.example': 'v=DMARC1; p=none' }) => ({
@@ -68,14 +29,14 @@ const names = (texts: Record<string, string> = { '_dmarc.news.example': 'v=DMARC
   },
 })
 
-async function checks(more: { stack?: string; isNamed?: boolean; dns?: TextRecords } = {}) {
+async function checks(more: Partial<AwsQuestion> = {}) {
   return checkAws({
     stack: 'Test',
     isNamed: true,
     settings: platform.settings,
     dns: names(),
     now: platform.now,
-    clients,
+    clients: cloud.clients,
     ...more,
   })
 }
@@ -112,7 +73,8 @@ describe('an account and a stack in which all is well', () => {
   })
 
   it('are only read', async () => {
-    for (const client of Object.values(clients)) {
+    const commands: string[] = []
+    for (const client of Object.values(cloud.clients)) {
       // The clients are of five services: what they share is this.
       const { middlewareStack } = client as {
         middlewareStack: CloudFormationClient['middlewareStack']
@@ -128,7 +90,7 @@ describe('an account and a stack in which all is well', () => {
     await checks()
     expect(commands.length).toBeGreaterThan(10)
     expect(commands.filter((name) => !/^(Describe|Get)/.test(name))).toEqual([])
-    for (const { middlewareStack } of Object.values(clients)) middlewareStack.remove('heard')
+    for (const { middlewareStack } of Object.values(cloud.clients)) middlewareStack.remove('heard')
   })
 })
 
@@ -258,7 +220,7 @@ describe('each fault is found, and comes with what repairs it', () => {
     [
       'dead letters',
       () =>
-        servers.clients.sqs.send(
+        cloud.clients.sqs.send(
           new SendMessageCommand({ QueueUrl: platform.queues.dead, MessageBody: 'x' }),
         ),
       ['dead letters: fault', 'dead events: fault'],
@@ -292,7 +254,7 @@ describe('each fault is found, and comes with what repairs it', () => {
     ],
     [
       'a site that does not answer',
-      () => site.serve(async () => new Response('', { status: 502 })),
+      () => cloud.site.serve(async () => new Response('', { status: 502 })),
       ['site: fault'],
       /curl -i http/,
     ],
@@ -314,15 +276,7 @@ describe('each fault is found, and comes with what repairs it', () => {
   })
 
   it('a domain of the configuration at which the site does not stand', async () => {
-    const all = await checkAws({
-      stack: 'Test',
-      isNamed: true,
-      settings: platform.settings,
-      wantedAddress: 'https://news.example',
-      dns: names(),
-      now: platform.now,
-      clients,
-    })
+    const all = await checks({ wantedAddress: 'https://news.example' })
     expect(summary(all)).toEqual(['address: warning'])
   })
 })
@@ -341,6 +295,18 @@ describe('what cannot be asked', () => {
       state: 'fault',
       fix: expect.stringContaining('aws sts get-caller-identity'),
     })
+  })
+
+  it('without a network, nothing', async () => {
+    const cloudformation = new CloudFormationClient({
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      endpoint: 'http://127.0.0.1:1',
+      maxAttempts: 1,
+    })
+    const all = await checks({ clients: { ...cloud.clients, cloudformation } })
+    expect(summary(all)).toEqual(['AWS: fault'])
+    expect(all).toHaveLength(1)
   })
 
   it('a right that is missing is a warning, and stops no other question', async () => {

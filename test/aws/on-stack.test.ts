@@ -25,7 +25,7 @@ beforeAll(async () => {
   servers = await startAwsServers()
   cloud = await accountServer()
   platform = await scratchAwsPlatform(servers)
-  outputs = outputsOf(platform, { address: 'https://news.example' })
+  outputs = outputsOf(platform, { address: 'http://127.0.0.1:1' })
   cwd = mkdtempSync(join(tmpdir(), 'broadsheet-'))
   env = {
     AWS_REGION: 'eu-central-1',
@@ -77,7 +77,7 @@ describe('a stack, worked on from the command line', () => {
     const listed = await run('posts --json --stack Test')
     expect(JSON.parse(listed.stdout)).toMatchObject({
       title: 'Hello',
-      url: 'https://news.example/posts/hello/',
+      url: 'http://127.0.0.1:1/posts/hello/',
     })
     const revoked = await run('keys revoke me --stack=Test')
     expect(revoked.code).toBe(0)
@@ -88,7 +88,7 @@ describe('a stack, worked on from the command line', () => {
     writeFileSync(join(cwd, 'by-hand.md'), '---\ntitle: By hand\ncategories: [news]\n---\nx')
     const { code, stdout, stderr } = await run('publish by-hand.md', { BROADSHEET_STACK: 'Test' })
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toContain('https://news.example/posts/by-hand/')
+    expect(stdout).toContain('http://127.0.0.1:1/posts/by-hand/')
     const feed = objectKeys.feed('news', 'rss.xml')
     expect(await platform.objects.get(feed)).toBeUndefined()
     await platform.settle()
@@ -101,8 +101,23 @@ describe('a stack, worked on from the command line', () => {
     expect([code, JSON.parse(stdout)]).toEqual([0, { keys: before + 1 }])
   })
 
+  it('is looked at by `doctor`, which ends with 1 as its site does not answer', async () => {
+    const { code, stdout, stderr } = await run('doctor --json --stack Test', {
+      AWS_ENDPOINT_URL_CLOUDWATCH: cloud.url,
+      AWS_ENDPOINT_URL_SESV2: cloud.url,
+    })
+    expect([code, stderr]).toEqual([1, ''])
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string }[] }
+    const states = new Map(checks.map(({ name, state }) => [name, state]))
+    expect(
+      ['configuration', 'credentials', 'stack', 'site', 'sender', 'alarms'].map((name) =>
+        states.get(name),
+      ),
+    ).toEqual(['ok', 'ok', 'ok', 'fault', 'warning', 'ok'])
+  })
+
   it('refuses what only one machine can do', async () => {
-    for (const line of ['tick', 'backup copy', 'start', 'restore copy']) {
+    for (const line of ['tick', 'start', 'restore copy']) {
       const { code, stderr } = await run(`${line} --stack Test`)
       expect([line, code]).toEqual([line, 2])
       expect(stderr).not.toBe('')

@@ -17,6 +17,12 @@ import {
   withSender,
 } from '../support/aws/stack-template.ts'
 
+// Loaded from here, as each file of tests would load all of CDK again.
+import './stack/alarms.ts'
+import './stack/edge.ts'
+import './stack/grants.ts'
+import './stack/options.ts'
+
 describe.each(variants)('the stack, %s', (_, template) => {
   it('asks for no parameter but that of the bootstrap', () => {
     expect(Object.keys(template.toJSON().Parameters ?? {})).toEqual(['BootstrapVersion'])
@@ -251,7 +257,7 @@ describe('the stack', () => {
   })
 
   it('reads as it is written down, so that a change of it is seen', async () => {
-    await expect(readable(withSender)).toMatchFileSnapshot('template.yaml')
+    await expect(readable(withSender)).toMatchFileSnapshot('template.snap')
   })
 
   it('deletes the data with it only when told to', () => {

@@ -115,6 +115,7 @@ function thrown(name: string, message = '', more: { status?: number; code?: stri
 describe('what AWS refuses', () => {
   it.each([
     ['Error', 'Region is missing', {}, 2, /export AWS_REGION/],
+    ['Error', 'Region not accepted: region="" is not a valid …', {}, 2, /export AWS_REGION/],
     ['CredentialsProviderError', 'Could not load credentials', {}, 4, /aws configure sso/],
     ['CredentialsProviderError', 'The SSO session … has expired', {}, 4, /aws sso login/],
     ['TokenProviderError', 'Token is expired', {}, 4, /aws sso login/],

@@ -85,6 +85,7 @@ export const persistentSteps: readonly string[] = [
 /** Families of `functions/keys.ts` that no round writes, and why. */
 export const otherFamilies: Readonly<Record<string, string>> = {
   addressChange: 'test/subscribers/change-address.test.ts',
+  miscounted: 'only after a crash: test/posts/publish.test.ts',
   lateChange: 'events of SES: test/digests/books.test.ts',
   evidence: 'events of SES: test/aws/delivery.test.ts',
   secret: 'on one machine keys are in a file',

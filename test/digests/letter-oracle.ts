@@ -13,6 +13,7 @@ export class LetterOracle {
   /** Who reads its categories at its time. */
   #audience: Set<string> | undefined
   #mode: Mode = 'letter'
+  #wasListed = false
   #isWithdrawn = false
   #time = 0
   #hasSetTime = false
@@ -21,12 +22,17 @@ export class LetterOracle {
   #needsApproval = false
   #isHeld = false
   #expected: string[] = []
+  #everGot = false
   /** Which of its texts was sent. */
   sentText: number | undefined
   status: 'none' | 'waits' | 'gone' | 'off' = 'none'
 
   constructor(rules: { approvalMs: number | undefined; unapproved: 'skip' | 'send' }) {
     this.#rules = rules
+  }
+
+  isReader(name: string): boolean {
+    return this.#readers.has(name)
   }
 
   join(reader: string): void {
@@ -40,15 +46,12 @@ export class LetterOracle {
 
   /** Whether the answer says that it is mailed; `undefined` where it may say either. */
   publish(now: number, mode: Mode, at: number | undefined): boolean | undefined {
-    const isFirst = this.status === 'none' && this.#mode === 'letter' && !this.#wasListed
+    const isFirst = !this.#wasListed
     this.#mode = mode
     this.#isWithdrawn = false
     if (isFirst) {
       this.#wasListed = true
-      if (mode !== 'letter') {
-        this.status = 'none'
-        return mode === 'digest'
-      }
+      if (mode !== 'letter') return mode === 'digest'
       this.status = 'waits'
       this.#setTime(now, at)
       if (!this.#hasSetTime) this.#audience = new Set(this.#readers)
@@ -74,8 +77,6 @@ export class LetterOracle {
     if (this.#hasSetTime) this.#audience = undefined
     return this.#approveBy === undefined ? true : undefined
   }
-
-  #wasListed = false
 
   #setTime(now: number, at: number | undefined): void {
     this.#hasSetTime = at !== undefined && at > now
@@ -147,8 +148,6 @@ export class LetterOracle {
         return this.#isHeld || this.#needsApproval ? 'paused' : 'planned'
     }
   }
-
-  #everGot = false
 
   /** Compares with who got a letter so far. */
   check(got: readonly string[]): void {

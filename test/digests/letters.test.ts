@@ -253,7 +253,22 @@ describe('a letter that waits for approval', () => {
     expect(await mailedTo()).toEqual(['ada@example.org'])
   })
 
-  it('was approved as a person sees it, although the answer got lost: asking again changes nothing', async () => {
+  it('is approved too late once its deadline has passed, also before a tick has seen it', async () => {
+    await start({ approval: 1 })
+    await confirmReader(platform, 'ada@example.org')
+    const { post } = await published()
+    platform.setNow('2026-03-02T09:00:00Z')
+    for (const act of [approveLetter, resumeRun]) {
+      await act(platform, letterRunId(post.id, 0)).catch((error) => {
+        expect(error).toMatchObject({ code: 'run.over', status: 409 })
+      })
+    }
+    await tickAt(platform, '2026-03-02T09:10:00Z')
+    expect(await run(post.id)).toMatchObject({ state: 'skipped' })
+    expect(await mailedTo()).toEqual([])
+  })
+
+  it('is approved once, however often it is asked for', async () => {
     await start({ approval: 1 })
     await confirmReader(platform, 'ada@example.org')
     const { post } = await published()
@@ -348,7 +363,7 @@ describe('a letter, whatever happens to it', () => {
                 oracle.withdraw(now())
                 break
               case 'join':
-                await join(what.reader)
+                if (!oracle.isReader(what.reader)) await join(what.reader)
                 break
               case 'leave':
                 if (!ids.has(what.reader)) break

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { deliverTo } from '../../functions/digests/claim.ts'
+import { noteAccepted } from '../../functions/digests/evidence.ts'
 import type { Ledger } from '../../functions/digests/ledger.ts'
 import type { Delivery } from '../../functions/digests/run.ts'
 import { putRun } from '../../functions/digests/run-store.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import type { Mailer, RecordStore, SendOutcome } from '../../functions/platform.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings, type Settings } from '../../functions/settings.ts'
 import { putSubscriber } from '../../functions/subscribers/store.ts'
 import type { Subscriber } from '../../functions/subscribers/subscriber.ts'
 import { type Actor, searchInterleavings, type World } from '../support/stepped-record-store.ts'
@@ -34,7 +35,7 @@ const ada: Subscriber = {
   createdAt: '2026-03-01T08:00:00.000Z',
 }
 
-type Fate = 'sent' | 'lost' | 'broken' | 'deferred'
+type Fate = 'sent' | 'lost' | 'broken' | 'deferred' | 'rejected'
 
 interface Kind {
   name: string
@@ -52,6 +53,7 @@ function mailerOf(records: RecordStore, { name, hasEvidence, fate }: Kind): Mail
     async send(): Promise<SendOutcome> {
       const what = sends++ === 0 ? fate : 'sent'
       if (what === 'deferred') return { status: 'deferred', reason: 'x', retryAfterSeconds: 1 }
+      if (what === 'rejected') return { status: 'rejected', reason: 'no' }
       if (what === 'broken') return { status: 'unclear', reason: 'broken' }
       await records.add(keyOf(name), 1)
       return what === 'lost' ? { status: 'unclear', reason: 'lost' } : { status: 'sent' }
@@ -67,19 +69,24 @@ function mailerOf(records: RecordStore, { name, hasEvidence, fate }: Kind): Mail
 }
 
 /** Visits the reader with one mailer after the other, each past the lease of the visit before. */
-function visitor(kinds: readonly Kind[], from = 0): Actor {
+function visitor(kinds: readonly Kind[], from = 0, settings = defaultSettings): Actor {
   return async (records) => {
-    for (const [i, kind] of kinds.entries()) await visit(records, kind, from + i)
+    for (const [i, kind] of kinds.entries()) await visit(records, kind, from + i, settings)
   }
 }
 
-async function visit(records: RecordStore, kind: Kind, turn: number): Promise<void> {
+async function visit(
+  records: RecordStore,
+  kind: Kind,
+  turn: number,
+  settings = defaultSettings,
+): Promise<void> {
   const ledger: Ledger = {
     platform: {
       records,
       mailer: mailerOf(records, kind),
       now: () => new Date(begin + turn * 300_000),
-      settings: defaultSettings,
+      settings,
       log: { info() {}, warn() {}, error() {} },
     },
     run,
@@ -172,8 +179,18 @@ describe('after a change of the mailer', () => {
     expect(ends).toBeGreaterThan(20)
   })
 
+  it('a refusal by the new one proves nothing about the old one, where it may try again', async () => {
+    const resend: Settings = {
+      ...defaultSettings,
+      mail: { ...defaultSettings.mail, unclear: 'resend' },
+    }
+    const visits = visitor([smtp('lost'), outbox('rejected')], 0, resend)
+    await searchInterleavings(prepare, [visits], async ({ store }) => {
+      expect(await readEnd(store)).toMatchObject({ outcome: 'unknown', sent: 1 })
+    })
+  })
+
   it('late evidence still settles what it left unknown', async () => {
-    const { noteAccepted } = await import('../../functions/digests/evidence.ts')
     await searchInterleavings(prepare, [visitor([smtp('lost'), outbox()])], async ({ store }) => {
       const now = () => new Date(begin)
       await noteAccepted({ records: store, now, settings: defaultSettings }, deliveryId)

@@ -172,10 +172,11 @@ export function oracle(rules: Rules, begin: number) {
       const reader = known(name)
       if (!reader) return
       const wasInstant = reader.choice.rhythm === 'instant'
+      const wasWaiting = mayBeOwed(reader)
       stand.change(reader, choice)
       const box = boxOf(name)
       if (choice.rhythm !== 'instant') box.mustCatchUp = false
-      else if (!wasInstant) box.mustCatchUp = mayBeOwed(reader)
+      else if (!wasInstant) box.mustCatchUp = wasWaiting
       enter(reader)
     },
     leave(name: string) {

@@ -116,6 +116,36 @@ describe('what the server answers', () => {
     expect(sink.mails).toEqual([])
   })
 
+  it('to the sender’s address is never held against the reader’s', async () => {
+    const url = await scripted(
+      ordinary((line) => (line.startsWith('MAIL FROM') ? '550 5.1.0 Sender rejected' : null)),
+    )
+    const mailer = smtpMailer({ url, now })
+    expect(await mailer.send(aMessage(), later())).toEqual({
+      status: 'rejected',
+      reason: '550 5.1.0 Sender rejected',
+    })
+    mailer.close()
+  })
+
+  it('offers reports, and is asked to name the delivery in them', async () => {
+    const asked: string[] = []
+    const url = await scripted(
+      ordinary((line) => {
+        if (line.startsWith('MAIL FROM')) asked.push(line)
+        return line.startsWith('EHLO') ? '250-mail.example\r\n250 DSN' : null
+      }),
+    )
+    const mailer = smtpMailer({ url, now })
+    await mailer.send(aMessage(), later())
+    await mailer.send(aMessage({ deliveryId: 'x'.repeat(101) }), later())
+    expect(asked).toEqual([
+      'MAIL FROM:<news@example.org> RET=HDRS ENVID=run-1_0_reader_0',
+      'MAIL FROM:<news@example.org> RET=HDRS',
+    ])
+    mailer.close()
+  })
+
   it('is kept without the reader’s address', async () => {
     const { mailer } = await open({
       refuse: (to) =>

@@ -6,10 +6,7 @@ import { getPostBody, getPostSource } from '../../functions/posts/post-body.ts'
 import { rowsOf, type StoredPost } from '../../functions/posts/stored-post.ts'
 
 /** Everything that does not fit together in what is stored of posts, in words; empty when all does. */
-export async function faultsOf(
-  platform: Platform,
-  { counts = true }: { counts?: boolean } = {},
-): Promise<string[]> {
+export async function faultsOf(platform: Platform): Promise<string[]> {
   const { records, objects, settings } = platform
   const faults: string[] = []
   const posts = await allPosts(platform)
@@ -45,13 +42,11 @@ export async function faultsOf(
       if (!standing.has(`${partition} ${row.sort}`)) faults.push(`${partition} has a stray row`)
     }
   }
-  if (counts) {
-    const counted = await countDated({ records })
-    for (const [partition, rows] of rowsIn) {
-      if (!partition.startsWith('dated:')) continue
-      const count = counted.get(partition.slice('dated:'.length)) ?? 0
-      if (count !== rows) faults.push(`${partition} has ${rows} rows and counts ${count}`)
-    }
+  const counted = await countDated({ records })
+  for (const [partition, rows] of rowsIn) {
+    if (!partition.startsWith('dated:')) continue
+    const count = counted.get(partition.slice('dated:'.length)) ?? 0
+    if (count !== rows) faults.push(`${partition} has ${rows} rows and counts ${count}`)
   }
 
   const { last } = await readLogHead({ records })

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { recordKeys } from '../../functions/keys.ts'
-import { driveAddressChanges } from '../../functions/subscribers/change-address.ts'
+import { driveAddressChanges, moveReader } from '../../functions/subscribers/change-address.ts'
 import { membershipRows } from '../../functions/subscribers/membership-rows.ts'
 import { changeSubscriber } from '../../functions/subscribers/memberships.ts'
-import type { DeliveryNote } from '../../functions/subscribers/subscriber.ts'
+import { preferencesOf } from '../../functions/subscribers/preferences.ts'
+import { getSubscriber } from '../../functions/subscribers/store.ts'
+import type { DeliveryNote, Subscriber } from '../../functions/subscribers/subscriber.ts'
 import { suppress } from '../../functions/subscribers/suppression.ts'
+import { confirmReader, publishArticle, tickAt } from '../digests/newsroom.ts'
 import { readersPlatform } from './readers-platform.ts'
 
 const day = 24 * 60 * 60 * 1000
@@ -118,6 +121,28 @@ describe('a change of address', () => {
     }
     await post(confirm)
     expect((await readerOf(moved))?.state).toBe(goesOn ? 'confirmed' : undefined)
+  })
+
+  it('brings an instant reader what was published while it waited, without another post', async () => {
+    const { platform, idOf } = await readersPlatform()
+    const id = await confirmReader(platform, ada, { cadence: 'instant' })
+    await changeSubscriber(platform, id, (current) => current && { ...current, note })
+    const moving = await moveReader(platform, idOf(moved), {
+      email: moved,
+      wanted: preferencesOf((await getSubscriber(platform, id))?.value as Subscriber),
+      nonce: 'n'.repeat(16),
+      consent: { at: platform.now().toISOString(), source: 'form' },
+      changeFrom: id,
+      expires: '2026-03-09T08:00:00.000Z',
+    })
+    expect(moving.status).toBe('waiting')
+    await publishArticle(platform, { title: 'Meanwhile' })
+    await tickAt(platform, '2026-03-02T08:01:00Z')
+    expect(await platform.outbox()).toEqual([])
+
+    await platform.records.put({ ...recordKeys.ledgerRow('run-1', 0, id), value: { try: 0 } })
+    await tickAt(platform, '2026-03-02T08:02:00Z')
+    expect((await platform.outbox()).map(({ to }) => to)).toEqual([moved])
   })
 
   it('leads an old link to leave to the new address, and an old link to the preferences nowhere', async () => {

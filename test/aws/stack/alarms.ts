@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { Match } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
-import { commandList } from '../../cli/command-list.ts'
-import { plain, resources, withoutEdge, withSender } from '../support/aws/stack-template.ts'
+import { commandList } from '../../../cli/command-list.ts'
+import { plain, resources, withoutEdge, withSender } from '../../support/aws/stack-template.ts'
 
 interface AlarmProperties {
   AlarmDescription: string
@@ -11,7 +11,7 @@ interface AlarmProperties {
   Dimensions?: { Value: { Ref?: string; 'Fn::GetAtt'?: [string, string] } }[]
 }
 
-const folder = new URL('../../docs/operate/', import.meta.url)
+const folder = new URL('../../../docs/operate/', import.meta.url)
 const pages = readdirSync(folder).filter((name) => name !== 'README.md')
 const text = (page: string) => readFileSync(new URL(page, folder), 'utf8')
 

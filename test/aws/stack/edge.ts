@@ -1,7 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
-import { edgeHeaders } from '../../functions/aws/sender.ts'
-import { plain, resources, templateOf, withoutEdge } from '../support/aws/stack-template.ts'
+import { edgeHeaders } from '../../../functions/aws/sender.ts'
+import { plain, resources, templateOf, withoutEdge } from '../../support/aws/stack-template.ts'
 
 describe('the edge', () => {
   interface Behavior {

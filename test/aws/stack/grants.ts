@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { objectPrefixes, recordKeys } from '../../functions/keys.ts'
-import { actionsOf, listOf, plain, statementsOf, variants } from '../support/aws/stack-template.ts'
+import { objectPrefixes, recordKeys } from '../../../functions/keys.ts'
+import {
+  actionsOf,
+  listOf,
+  plain,
+  statementsOf,
+  variants,
+} from '../../support/aws/stack-template.ts'
 
 describe.each(variants)('what the functions may do, %s', (_, template) => {
   it('lets only `jobs` send mail, only as the sender', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { readSettings } from '../../functions/settings-file.ts'
-import { stackProps } from '../../infra/options.ts'
-import { resources, templateOf } from '../support/aws/stack-template.ts'
+import { readSettings } from '../../../functions/settings-file.ts'
+import { stackProps } from '../../../infra/options.ts'
+import { resources, templateOf } from '../../support/aws/stack-template.ts'
 
 const propsOf = (options: Record<string, unknown>, yaml = '') =>
   stackProps((name) => options[name], readSettings({ yaml }))
@@ -66,7 +66,9 @@ mail: {from: News <news@mail.news.example>}`
             ?.MaximumConcurrency ?? [],
       ),
       memory: resources(template, 'AWS::Lambda::Function').flatMap(([id, { Properties }]) =>
-        id.startsWith('ComputeJobs') ? (Properties as { MemorySize: number }).MemorySize : [],
+        id.startsWith('ComputeJobs')
+          ? (Properties as unknown as { MemorySize: number }).MemorySize
+          : [],
       ),
     })
     expect(sizesOf(templateOf())).toEqual({ workers: [5], memory: [1024] })
