@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { ReadableStream } from 'node:stream/web'
-import { lineBytes } from '../functions/posts/import-route.ts'
-import { readLines } from '../functions/posts/ndjson.ts'
+import { lineBytes, readLines } from '../functions/posts/ndjson.ts'
 import { type Connection, refusal } from './connection.ts'
 import { CliError, exitCodes } from './exit.ts'
 import {

@@ -1,3 +1,4 @@
+import type { EstimateView } from './estimate.ts'
 import { plain, table } from './output.ts'
 
 /** A run as the API gives it. */
@@ -14,6 +15,7 @@ export interface RunView {
     'candidates' | 'accepted' | 'suppressed' | 'failed' | 'unknown' | 'empty' | 'pending',
     number
   >
+  estimate?: EstimateView
 }
 
 /** Runs with their books: what was owed to whom is the sum of the columns behind it. */

@@ -1,3 +1,4 @@
+import { readClock } from './clock-mark.ts'
 import { advanceLetter } from './digests/advance-letter.ts'
 import { driveRested, driveRun, unparkRun } from './digests/drive.ts'
 import { finishRun } from './digests/finish.ts'
@@ -46,6 +47,12 @@ export async function tick(
   { driveAll = false, isAhead = false }: TickOptions = {},
 ): Promise<TickReport> {
   const at = platform.now().toISOString()
+  const clock = await readClock(platform)
+  if (clock?.value.restoring) {
+    platform.log.warn('tick.held', { backup: clock.value.restoring.of })
+    return { at, runs: [], driven: [], duePosts: 0, endedPauses: 0, feeds: [] }
+  }
+  const last = clock?.value.at
   const faults: unknown[] = []
   // What fails stops nothing else, and the tick does not count as finished.
   const attempt = async <T>(step: string, work: () => Promise<T>, otherwise: T): Promise<T> => {
@@ -67,14 +74,23 @@ export async function tick(
     await attempt('instant run', () => makeInstantRun(platform), undefined),
     ...(await attempt('letters', () => makeLetterRuns(platform), [])),
     await attempt('catch-up run', () => makeCatchUpRun(platform), undefined),
-    ...(await attempt('due runs', async () => makeDueRuns(platform, await lastTick(platform)), [])),
+    // One that is later than now was noted before the clock was set back.
+    ...(await attempt(
+      'due runs',
+      () => makeDueRuns(platform, last ? new Date(last) : undefined),
+      [],
+    )),
   ]
   const runs = made.filter((run) => run !== undefined)
   const fresh = new Set(runs.map(({ id }) => id))
   const driven = await attempt('open runs', () => driveOpenRuns(platform, driveAll, fresh), [])
 
   if (faults.length > 0) throw new AggregateError(faults, 'a part of the tick failed')
-  if (!isAhead) await platform.records.put({ ...recordKeys.clock, value: { at } })
+  if (!isAhead) {
+    // Another tick that ended meanwhile has noted itself, or a restore holds the clock now.
+    const condition = clock ? { ifVersion: clock.version } : ({ ifAbsent: true } as const)
+    await platform.records.put({ ...recordKeys.clock, value: { at } }, condition)
+  }
   return { at, runs, driven, duePosts, endedPauses, feeds }
 }
 
@@ -106,12 +122,6 @@ async function driveFeeds(platform: Platform): Promise<string[]> {
 async function drivePostPages(platform: Platform): Promise<number> {
   const { drivePages } = await import('./posts/due-pages.ts')
   return drivePages(platform)
-}
-
-/** The instant of the last finished tick; a clock that was set back since counts from where it stands. */
-async function lastTick(platform: Platform): Promise<Date | undefined> {
-  const record = await platform.records.get<{ at: string }>(recordKeys.clock)
-  return record && new Date(record.value.at)
 }
 
 async function driveOpenRuns(

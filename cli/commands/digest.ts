@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { works } from '../action.ts'
+import { duration, type EstimateView } from '../estimate.ts'
 import { usageError } from '../exit.ts'
 import { instantOf } from '../instant.ts'
 import { counted, note, plain, say, sayJson, styled } from '../output.ts'
@@ -23,6 +24,7 @@ interface Preview {
   eml: string
   posts: number
   isSample: boolean
+  audience: { readers: number; isAtLeast: boolean; estimate: EstimateView }
 }
 
 export function define(command: Command): void {
@@ -66,10 +68,14 @@ Example:
         ...(wanted.post ? { post: wanted.post } : {}),
       })
       const files = out ? write(out, wanted.post ? 'letter' : 'digest', preview) : []
-      const { subject, posts, isSample, text } = preview
-      if (isJson) return sayJson({ subject, posts, isSample, ...(out ? { files } : preview) })
+      const { subject, posts, isSample, audience, text } = preview
+      if (isJson)
+        return sayJson({ subject, posts, isSample, audience, ...(out ? { files } : preview) })
       note(`${styled('bold', plain(subject))} · ${counted(posts, 'post')}`)
       if (isSample) note('Nothing is new at that instant: the newest posts stand in.')
+      const { readers, isAtLeast, estimate } = audience
+      note(`It would go to ${isAtLeast ? 'more than ' : ''}${counted(readers, 'reader')} at most.`)
+      if (estimate.seconds) note(`That takes about ${duration(estimate.seconds)}.`)
       if (wanted.to) note('Mailed as a test.')
       if (files.length > 0) for (const file of files) say(file)
       else say(text.replace(/[^\P{Cc}\n\t]/gu, ''))

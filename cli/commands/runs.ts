@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { pages, works } from '../action.ts'
+import { estimateText } from '../estimate.ts'
 import { exitCodes } from '../exit.ts'
 import { counted, note, say, sayJson, table } from '../output.ts'
 import { type RunView, runTable } from '../run-table.ts'
@@ -44,12 +45,15 @@ Example:
     command
       .command('show')
       .argument('<id>', 'as `runs` lists it')
-      .description('One run with its books, and the deliveries that need a look.')
+      .description(
+        'One run with its books, how long it will take, and the deliveries that need a look.',
+      )
       .addHelpText('after', '\nExample:\n  broadsheet runs show weekly_2026-03-09T0800Z'),
     async (session, _options, id = '') => {
       const run = await session.call<RunView>('GET', pathOf(id))
       if (session.isJson) return sayJson(run)
       say(runTable([run]))
+      if (run.estimate) say(`\n${estimateText(run.estimate)}`)
       if (run.approveBy) {
         say(`\nRead it:  broadsheet digest preview --post ${run.postId}`)
         say(`Send it:  broadsheet runs approve ${id}`)

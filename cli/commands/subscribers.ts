@@ -1,9 +1,10 @@
-import { createReadStream, existsSync } from 'node:fs'
+import { createReadStream, existsSync, statSync } from 'node:fs'
 import { ReadableStream } from 'node:stream/web'
 import type { Command } from 'commander'
 import { pages, type Session, works } from '../action.ts'
 import { refusal } from '../connection.ts'
 import { exitCodes, usageError } from '../exit.ts'
+import { partLimits } from '../import-parts.ts'
 import { documentsOf } from '../ndjson.ts'
 import { counted, note, plain, progress, say, sayJson, table } from '../output.ts'
 
@@ -11,6 +12,8 @@ interface Reader {
   id: string
   email?: string
   state: string
+  /** Why suppressed. */
+  reason?: string
   categories: string[]
   cadence: string
   day?: string
@@ -97,8 +100,8 @@ Example:
       const path = `/api/v1/subscribers/${reader.id}/deliveries?limit=20`
       const { items } = await session.call<{ items: Delivery[] }>('GET', path)
       if (session.isJson) return sayJson({ ...reader, deliveries: items })
-      const { id, state, categories, cadence, day, at, timeZone, locale } = reader
-      say(`${id}  ${state}`)
+      const { id, state, reason, categories, cadence, day, at, timeZone, locale } = reader
+      say(`${id}  ${state}${reason ? `: ${reason}` : ''}`)
       say(`  reads   ${categories.length > 0 ? plain(categories.join(', ')) : 'everything'}`)
       say(
         `  hears   ${[cadence, day, cadence === 'instant' ? '' : `at ${at} ${timeZone}`].filter(Boolean).join(', ')} (${locale})`,
@@ -132,8 +135,16 @@ function readerOf({ call }: Session, email: string): Promise<Reader> {
   return call<Reader>('POST', '/api/v1/subscribers/find', { email })
 }
 
+/** Of a list that a service on AWS surely takes in within a request: a few thousand readers. */
+const mostListBytes = 200_000
+
 async function importReaders({ connection, isJson }: Session, file: string) {
   if (file !== '-' && !existsSync(file)) throw usageError(`There is no ${file}.`)
+  if (file !== '-' && statSync(file).size > mostListBytes && (await partLimits(connection))) {
+    throw usageError(
+      `A list of this size takes longer than a request to this service may. Work on the stack itself: \`broadsheet subscribers import ${file} --stack NAME\`, with your own AWS credentials.`,
+    )
+  }
   const input = file === '-' ? process.stdin : createReadStream(file)
   const response = await connection.fetch('/api/v1/subscribers/import', {
     method: 'POST',

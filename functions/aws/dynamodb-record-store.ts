@@ -14,7 +14,8 @@ import type { NewRecord, RecordKey, RecordStore, StoredRecord } from '../platfor
 import { assertRecord } from '../record-limits.ts'
 import { tableIndex } from './table.ts'
 
-interface Row {
+/** An item as it lies in the table. */
+export interface Row {
   p: string
   s: string
   /** The value as JSON text: stored as it is read, whatever DynamoDB's own types make of numbers and empty strings. */
@@ -239,7 +240,7 @@ function rowOf(record: NewRecord<unknown>): Row {
   return row
 }
 
-function recordOf<T>(row: Row): StoredRecord<T> {
+export function recordOf<T>(row: Row): StoredRecord<T> {
   const value = JSON.parse(row.j) as Record<string, unknown>
   const record: StoredRecord<T> = {
     partition: row.p,

@@ -14,7 +14,7 @@ const freshMilliseconds = 60_000
  * a template or an output. The same object always shows the present keys.
  */
 export async function storedSecrets({ records, now }: { records: RecordStore; now: () => Date }) {
-  const subscribers = await kept(records, 'subscribers', { key: newKey() })
+  let subscribers = await kept(records, 'subscribers', { key: newKey() })
   let links = await kept<LinkKeys>(records, 'links', { keys: [newLinkKey()] })
   let readAt = now().getTime()
 
@@ -31,7 +31,11 @@ export async function storedSecrets({ records, now }: { records: RecordStore; no
     /** Reads the links' keys again if a minute has passed. To be awaited before a request or job. */
     async refresh(): Promise<void> {
       if (Math.abs(now().getTime() - readAt) < freshMilliseconds) return
+      const before = links.keys[0]?.id
       links = await kept<LinkKeys>(records, 'links', links)
+      // A restore brings both, and a rotation is too rare to be told from it.
+      if (links.keys[0]?.id !== before)
+        subscribers = await kept(records, 'subscribers', subscribers)
       readAt = now().getTime()
     },
     async rotateLinks(): Promise<void> {
@@ -48,6 +52,18 @@ export async function storedSecrets({ records, now }: { records: RecordStore; no
       }
     },
   }
+}
+
+/**
+ * Puts the keys of a backup in place of the table's own, which nobody may be known by yet: readers keep
+ * their ids, links already mailed still work, and so do those that were signed here meanwhile. Repeatable.
+ */
+export async function takeSecrets(records: RecordStore, secrets: Secrets): Promise<void> {
+  await records.put({ ...recordKeys.secret('subscribers'), value: { key: secrets.subscribers } })
+  const own = (await records.get<LinkKeys>(recordKeys.secret('links')))?.value.keys ?? []
+  const taken = new Set(secrets.links.map(({ id }) => id))
+  const keys = [...secrets.links, ...own.filter(({ id }) => !taken.has(id))]
+  await records.put<LinkKeys>({ ...recordKeys.secret('links'), value: { keys } })
 }
 
 async function kept<T>(records: RecordStore, name: 'subscribers' | 'links', fresh: T): Promise<T> {

@@ -128,7 +128,7 @@ async function claimFor(ledger: Ledger, reader: Subscriber): Promise<Claim> {
 }
 
 /** The item decides; a row that led here may be one too many. */
-function isServedBy(reader: Subscriber, run: Run): boolean {
+export function isServedBy(reader: Subscriber, run: Pick<Run, 'kind' | 'schedule'>): boolean {
   switch (run.kind) {
     case 'letter':
       return true

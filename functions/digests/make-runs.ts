@@ -6,12 +6,7 @@ import { getStoredPost } from '../posts/stored-post.ts'
 import { latestOccurrence } from '../subscribers/cadence.ts'
 import { leaveCatchUp } from '../subscribers/memberships.ts'
 import { instantReaders, scheduleReaders } from '../subscribers/reader-streams.ts'
-import {
-  catchUpScheduleId,
-  instantScheduleId,
-  listSchedules,
-  type Schedule,
-} from '../subscribers/schedule.ts'
+import { catchUpScheduleId, instantScheduleId, listSchedules } from '../subscribers/schedule.ts'
 import { getSubscriber } from '../subscribers/store.ts'
 import type { Subscriber } from '../subscribers/subscriber.ts'
 import { defaultSchedule } from './archive.ts'
@@ -40,31 +35,38 @@ export async function makeDueRuns(
   /** The last finished tick; absent before the first, when nothing was missed. */
   since: Date | undefined,
 ): Promise<Run[]> {
-  const now = platform.now()
-  if (since && since >= now) return []
-  const due: { schedule: Schedule; dueAt: Date }[] = []
-  for (const schedule of await listSchedules(platform)) {
-    if (schedule.cadence === 'instant') continue
-    const dueAt = latestOccurrence(schedule, now)
-    if (dueAt > (since ?? (await firstReaderSince(platform, schedule.id)))) {
-      due.push({ schedule, dueAt })
-    }
-  }
+  if (since && since >= platform.now()) return []
+  const due = await dueOccurrences(platform, since)
   const { last } = await readLogHead(platform)
   await markArchive(platform, since, last)
   const made: Run[] = []
-  for (const { schedule, dueAt } of due) {
-    const instant = formatInstant(dueAt)
-    const run = await startRun(platform, {
-      id: `${schedule.id}_${instant.replaceAll(/[-:]/g, '')}`,
-      schedule: schedule.id,
-      kind: 'digest',
-      dueAt: instant,
-      to: last,
-    })
+  for (const occurrence of due) {
+    const run = await startRun(platform, { ...occurrence, to: last })
     if (run) made.push(run)
   }
   return made
+}
+
+/** The latest occurrence of every schedule that has one after `since`, as a run but for its `to`. */
+export async function dueOccurrences(
+  platform: Pick<Platform, 'records' | 'now'>,
+  since: Date | undefined,
+): Promise<Omit<NewRun, 'to'>[]> {
+  const now = platform.now()
+  const due: Omit<NewRun, 'to'>[] = []
+  for (const { id, ...schedule } of await listSchedules(platform)) {
+    if (schedule.cadence === 'instant') continue
+    const dueAt = latestOccurrence(schedule, now)
+    if (dueAt <= (since ?? (await firstReaderSince(platform, id)))) continue
+    const instant = formatInstant(dueAt)
+    due.push({
+      id: `${id}_${instant.replaceAll(/[-:]/g, '')}`,
+      schedule: id,
+      kind: 'digest',
+      dueAt: instant,
+    })
+  }
+  return due
 }
 
 /** Notes where one edition of the public archive ends, whether or not somebody reads it by mail. */
@@ -80,7 +82,10 @@ async function markArchive(platform: Making, since: Date | undefined, to: number
  * Before the first tick ever, a schedule's occurrences count from its first reader on: without a
  * clock running, the tick by hand that follows a confirmation still finds what has come due.
  */
-async function firstReaderSince(platform: Making, scheduleId: string): Promise<Date> {
+async function firstReaderSince(
+  platform: Pick<Platform, 'records' | 'now'>,
+  scheduleId: string,
+): Promise<Date> {
   let first = platform.now()
   let looked = 0
   for await (const id of scheduleReaders(platform, scheduleId)) {
@@ -134,8 +139,8 @@ export async function makeLetterRuns(platform: Making): Promise<Run[]> {
     for (const entry of await readLog(platform, everything, { after: mark.to, to })) {
       if (entry.mail !== 'letter') continue
       const post = (await getStoredPost(platform, entry.postId))?.value
-      const sight = { post, settings: platform.settings, now: formatInstant(platform.now()) }
-      const run = await startRun(platform, newLetterRun(entry, sight))
+      const wanted = newLetterRun(entry, { post, now: formatInstant(platform.now()) })
+      const run = await startRun(platform, wanted)
       if (run) made.push(run)
     }
     await raiseMark(platform, recordKeys.letterHead, mark, to)
@@ -200,13 +205,17 @@ interface Mark {
   version: string | undefined
 }
 
-async function readMark({ records }: Pick<Platform, 'records'>, key: RecordKey): Promise<Mark> {
+/** Up to which number of the log the runs of instant readers, or of letters, are made. */
+export async function readMark(
+  { records }: Pick<Platform, 'records'>,
+  key: RecordKey,
+): Promise<Mark> {
   const record = await records.get<{ to: number }>(key)
   return { to: record?.value.to ?? 0, version: record?.version }
 }
 
 /** Somebody else who raised it meanwhile made the same runs. */
-async function raiseMark(
+export async function raiseMark(
   { records }: Pick<Platform, 'records'>,
   key: RecordKey,
   { version }: Mark,

@@ -121,10 +121,10 @@ async function follow(
 }
 
 /** Whom a run may concern, in the order of their ids; each reader's item decides at the claim. */
-async function audienceOf(
-  platform: Platform,
-  run: Run,
-  after: string | undefined,
+export async function audienceOf(
+  platform: Pick<Platform, 'records' | 'settings'>,
+  run: Pick<Run, 'kind' | 'schedule' | 'to' | 'after' | 'postId'>,
+  after?: string,
 ): Promise<AsyncIterable<string>> {
   switch (run.kind) {
     case 'digest':

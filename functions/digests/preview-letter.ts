@@ -3,6 +3,7 @@ import { notFound } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import { getPost } from '../posts/post.ts'
 import { checkPreferences } from '../subscribers/preferences.ts'
+import type { Audience } from './audience.ts'
 import { writeLetter } from './compose-letter.ts'
 import { categoryTitles } from './parcels.ts'
 import { type PreviewedMail, previewMessage } from './preview-message.ts'
@@ -27,7 +28,7 @@ export async function previewLetter(
     /** Mails it to this address, marked as a test. */
     to?: string | undefined
   },
-): Promise<PreviewedMail> {
+): Promise<PreviewedMail & { audience: Audience }> {
   const { settings } = platform
   const post = /^[\w.-]{1,64}$/.test(postId) ? (await getPost(platform, postId))?.value : undefined
   if (!post || post.state === 'withdrawn') throw notFound('A post of this id')
@@ -37,5 +38,6 @@ export async function previewLetter(
   )
   const mail = await writeLetter(platform, post, locale, await categoryTitles(platform))
   const run = { id: 'preview', kind: 'letter' } as const
-  return previewMessage(platform, { run, mail, date: platform.now(), to })
+  const message = await previewMessage(platform, { run, mail, date: platform.now(), to })
+  return { ...message, audience: { letter: post.categories } }
 }

@@ -8,6 +8,7 @@ import { readLogHead } from '../posts/log.ts'
 import { checkPreferences } from '../subscribers/preferences.ts'
 import { scheduleOf } from '../subscribers/schedule.ts'
 import type { Preferences } from '../subscribers/subscriber.ts'
+import type { Audience } from './audience.ts'
 import { type Frame, writeDigest } from './compose-digest.ts'
 import { type Edition, editionOf, newestFirst } from './edition.ts'
 import { openListing } from './listing.ts'
@@ -28,6 +29,8 @@ export interface PreviewRequest {
 }
 
 export interface Preview extends PreviewedMail {
+  /** Whom it would go to. */
+  audience: Audience
   posts: number
   /** Nothing is new at that instant: the newest posts stand in. */
   isSample: boolean
@@ -77,7 +80,10 @@ export async function previewDigest(platform: Source, request: PreviewRequest): 
     date: at,
     to: request.to,
   })
-  return { ...message, posts: posts.length, isSample: owed.length === 0 }
+  const schedule = scheduleOf(wanted).id
+  const audience: Audience =
+    wanted.cadence === 'instant' ? { instant: wanted.categories } : { schedule }
+  return { ...message, audience, posts: posts.length, isSample: owed.length === 0 }
 }
 
 function frameOf(wanted: Preferences, at: Date): Frame {

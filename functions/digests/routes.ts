@@ -6,14 +6,15 @@ import { recordKeys, urlPaths } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { getSubscriber } from '../subscribers/store.ts'
 import { approveLetter } from './approve-letter.ts'
-import { countsOf } from './books.ts'
+import { sizeOf } from './audience.ts'
 import { pauseRun, resumeRun, retryRun } from './control-run.ts'
+import { dueRoutes } from './due-routes.ts'
 import { feedbackRoute } from './feedback-route.ts'
-import { approvalDeadline } from './letter.ts'
 import { listDeliveries, listDeliveriesOf } from './list-deliveries.ts'
 import type { Preview } from './preview.ts'
 import type { Run } from './run.ts'
 import { getRun } from './run-store.ts'
+import { describeRun, estimateSchema, runSchema } from './run-view.ts'
 
 const instantSchema = v.pipe(
   v.string(),
@@ -21,35 +22,6 @@ const instantSchema = v.pipe(
 )
 const states = ['accepted', 'suppressed', 'failed', 'unknown', 'empty', 'pending'] as const
 
-const countsSchema = v.object({
-  candidates: v.number(),
-  accepted: v.number(),
-  suppressed: v.number(),
-  failed: v.number(),
-  unknown: v.number(),
-  empty: v.number(),
-  pending: v.number(),
-})
-/** A run with its books, as the API shows it. */
-export const runSchema = v.object({
-  id: v.string(),
-  schedule: v.string(),
-  kind: v.picklist(['digest', 'instant', 'catch-up', 'letter']),
-  dueAt: v.string(),
-  state: v.picklist(['planned', 'sending', 'paused', 'done', 'skipped']),
-  reason: v.optional(v.string()),
-  approveBy: v.optional(
-    v.pipe(
-      v.string(),
-      v.description('A letter that waits for approval: until when it may be approved.'),
-    ),
-  ),
-  to: v.number(),
-  postId: v.optional(v.string()),
-  createdAt: v.string(),
-  finishedAt: v.optional(v.string()),
-  counts: countsSchema,
-})
 const deliverySchema = v.object({
   id: v.string(),
   runId: v.string(),
@@ -83,28 +55,12 @@ const previewAnswer = v.object({
   eml: v.pipe(v.string(), v.description('The whole message, base64.')),
   posts: v.number(),
   isSample: v.pipe(v.boolean(), v.description('Nothing is new: the newest posts stand in.')),
+  audience: v.pipe(
+    v.object({ readers: v.number(), isAtLeast: v.boolean(), estimate: estimateSchema }),
+    v.description('How many readers it would go to at most, and how long that would take.'),
+  ),
 })
 const oneRun = { 'application/json': runSchema }
-
-/** A run as the API and the command line show it, its books counted now. */
-export async function describeRun(platform: Pick<Platform, 'records'>, run: Run) {
-  const approveBy = approvalDeadline(run)
-  const { id, schedule, kind, dueAt, state, reason, to, postId, createdAt, finishedAt } = run
-  return {
-    id,
-    schedule,
-    kind,
-    dueAt,
-    state,
-    ...(reason === undefined ? {} : { reason }),
-    ...(approveBy === undefined ? {} : { approveBy }),
-    to,
-    ...(postId === undefined ? {} : { postId }),
-    createdAt,
-    ...(finishedAt === undefined ? {} : { finishedAt }),
-    counts: await countsOf(platform, run),
-  }
-}
 
 /** Runs with their books, what became of each delivery, the preview of a digest, and feedback. */
 export const digestRoutes: ApiRoute[] = [
@@ -235,7 +191,7 @@ export const digestRoutes: ApiRoute[] = [
         if (categories ?? cadence ?? at) throw onlyOfDigests()
         const { previewLetter } = await import('./preview-letter.ts')
         const letter = await previewLetter(platform, { postId: post, locale, to })
-        return c.json(previewView({ ...letter, posts: 1, isSample: false }))
+        return c.json(await previewView(platform, { ...letter, posts: 1, isSample: false }))
       }
       // Templates and mail come along with the first preview, not with the server.
       const { previewDigest } = await import('./preview.ts')
@@ -243,14 +199,19 @@ export const digestRoutes: ApiRoute[] = [
         ...wanted,
         ...(at === undefined ? {} : { at: new Date(at) }),
       })
-      return c.json(previewView(digest))
+      return c.json(await previewView(platform, digest))
     },
   }),
+  ...dueRoutes,
   feedbackRoute,
 ]
 
-function previewView({ eml, mailedTo: _, ...preview }: Preview) {
-  return { ...preview, eml: Buffer.from(eml).toString('base64') }
+async function previewView(
+  platform: Pick<Platform, 'records' | 'mailer' | 'settings' | 'now'>,
+  { eml, mailedTo: _, audience, ...preview }: Preview,
+) {
+  const size = await sizeOf(platform, audience)
+  return { ...preview, eml: Buffer.from(eml).toString('base64'), audience: size }
 }
 
 function onlyOfDigests(): ServiceError {

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { basename, join, relative, resolve } from 'node:path'
 import { backup } from 'node:sqlite'
 import { invalid } from '../errors.ts'
+import { backupNoteFile, keepBackupNote, newBackupNote } from './backup-note.ts'
 import type { LocalDatabase } from './database.ts'
 import { isAbsence } from './durable-files.ts'
 
@@ -16,6 +17,8 @@ const leftOut = new Set([
   'lock.json',
   'objects/.broadsheet/tmp',
   'outbox/.unfinished',
+  // Of the backup that this folder was once restored from.
+  backupNoteFile,
 ])
 
 /**
@@ -29,6 +32,7 @@ export async function backupFolder(
   data: string,
   target: string,
   database: LocalDatabase,
+  now: Date,
 ): Promise<{ files: number; bytes: number }> {
   const from = fs.realpathSync(data)
   const to = resolve(target)
@@ -67,6 +71,8 @@ export async function backupFolder(
       }
     }
   }
+  // Last: a folder with a note is a whole backup.
+  keepBackupNote(to, newBackupNote(now))
   return { files, bytes }
 }
 

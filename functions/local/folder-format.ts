@@ -58,6 +58,11 @@ async function copyFolder(folder: string, target: string): Promise<void> {
   })
 }
 
+/** The format that a folder says it has; `undefined` when it says none. @throws ServiceError `folder.format` */
+export function formatOf(folder: string): number | undefined {
+  return readFormat(join(folder, 'format.json'))
+}
+
 function readFormat(path: string): number | undefined {
   let text: string
   try {

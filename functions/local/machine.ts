@@ -56,7 +56,7 @@ export function machinePlatform(
     machine: {
       at: (instant) => machinePlatform(parts, () => new Date(instant), true),
       drain: () => drain(platform, jobs),
-      backup: (target) => backupFolder(parts.folder, target, parts.database),
+      backup: (target) => backupFolder(parts.folder, target, parts.database, now()),
     },
   }
   return platform

@@ -65,6 +65,11 @@ export function openSecrets(path: string, given?: string): SecretsFile {
   }
 }
 
+/** Writes a file with these keys and no key of the API. */
+export function keepSecrets(path: string, { subscribers, links }: Secrets): void {
+  save(path, { subscribers, links: [...links] })
+}
+
 function read(path: string): Content | undefined {
   let text: string
   try {

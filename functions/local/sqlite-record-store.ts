@@ -28,7 +28,8 @@ export interface SqliteRecordStore extends RecordStore {
   close(): void
 }
 
-interface Row {
+/** An item as it lies in the table `records`. */
+export interface Row {
   partition: string
   sort: string
   value: string
@@ -40,7 +41,7 @@ interface Row {
 
 /** Like DynamoDB's page of 1 MB, so that callers who forget the cursor are found out here. */
 const pageBytes = 1_000_000
-const columns = 'partition, sort, value, version, expires_at, index_partition, index_sort'
+export const columns = 'partition, sort, value, version, expires_at, index_partition, index_sort'
 const alive = '(expires_at IS NULL OR expires_at > ?)'
 const select = `SELECT ${columns} FROM records WHERE partition = ? AND sort = ? AND ${alive}`
 const upsert = `INSERT INTO records (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -301,7 +302,7 @@ function placeOf(cursor: string, length: number): string[] {
   )
 }
 
-function recordOf<T>(row: Row): StoredRecord<T> {
+export function recordOf<T>(row: Row): StoredRecord<T> {
   return {
     partition: row.partition,
     sort: row.sort,

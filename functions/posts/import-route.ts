@@ -4,10 +4,7 @@ import { ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import type { ImportOptions, ReportLine } from './import.ts'
 import { type ImportLine, readImportLine } from './import-line.ts'
-import { readLines } from './ndjson.ts'
-
-/** A line holds a post of at most 5 MB, as JSON or Base64. */
-export const lineBytes = 8 * 1024 * 1024
+import { lineBytes, readLines } from './ndjson.ts'
 
 /**
  * Report lines that may wait for a client which sends everything before it reads anything: with

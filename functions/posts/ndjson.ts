@@ -1,3 +1,6 @@
+/** Bytes of a line at most: it holds a post of at most 5 MB, as JSON or Base64. */
+export const lineBytes = 8 * 1024 * 1024
+
 /** A line of a stream, counted from 1; `undefined` text is one over the limit or not UTF-8. */
 export interface NumberedLine {
   number: number

@@ -100,7 +100,7 @@ export function outcomeOf(
   if (mailAgain) return { ...shown, status, isNew, mailed: false, ...why }
   if (wait === 'may wait') {
     const reason =
-      'If its letter still waits, it goes as the post now stands. One that has gone is not mailed again unless asked.'
+      'An edit is not mailed again unless asked; if its letter still waits, it goes as the post now stands.'
     return { ...shown, status, isNew, mailed: false, reason }
   }
   const reason =

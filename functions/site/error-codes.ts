@@ -86,6 +86,7 @@ export const errorCodes: Readonly<Record<string, string>> = {
   // runs and mail
   'run.over': 'The run is over.',
   'run.paused': 'The run is paused.',
+  'sending.not-paused': 'What is owed can be skipped only while all sending is paused.',
   'preview.post': 'A preview shows either a digest or one post as a letter.',
   'digest.empty': 'There is no post to show a digest of.',
   'mail.header': 'A text cannot be put into a mail header.',

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { letterJourney } from '../journeys/letter-journey.ts'
 import { postJourney } from '../journeys/post-journey.ts'
 import { readerJourney } from '../journeys/reader-journey.ts'
 import { type OpenService, type RunView, type Service, serviceOn } from '../journeys/service.ts'
@@ -42,6 +43,7 @@ const openWithSes: OpenService = (options) =>
 postJourney('on AWS', openOnAws)
 readerJourney('on AWS, mail kept', openOnAws)
 readerJourney('on AWS, mail by SES', openWithSes)
+letterJourney('on AWS', openOnAws)
 
 describe('mail by SES', () => {
   it('names each delivery by a tag, and goes to one recipient a call', async () => {

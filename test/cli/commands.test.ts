@@ -204,7 +204,7 @@ describe('what is wrong in the call', () => {
     [['pots'], 2, 'Did you mean posts?'],
     [['keys', 'create'], 2, 'missing required argument'],
     [['keys', 'create', 'x', '--scope', 'all'], 2, 'There is no scope `all`'],
-    [['backup', 'x', '--stack', 'news'], 2, 'Not yet'],
+    [['runs', '--stack', 'news', '--url', 'http://a.example'], 2, '`--stack` goes without'],
     [['posts', '--config', 'none.yaml'], 2, 'There is no file none.yaml'],
     [['tick', '--now', 'soon'], 2, 'is no instant'],
     [['start', '--port', '99999'], 2, 'is no port'],

@@ -85,6 +85,9 @@ export const persistentSteps: readonly string[] = [
 /** Families of `functions/keys.ts` that no round writes, and why. */
 export const otherFamilies: Readonly<Record<string, string>> = {
   addressChange: 'test/subscribers/change-address.test.ts',
+  importMet: 'imports in parts, which only AWS takes: test/aws/import.test.ts',
+  runTrouble: 'bounces and complaints: test/digests/guard.test.ts',
+  runTroubles: 'bounces and complaints: test/digests/guard.test.ts',
   miscounted: 'only after a crash: test/posts/publish.test.ts',
   lateChange: 'events of SES: test/digests/books.test.ts',
   evidence: 'events of SES: test/aws/delivery.test.ts',

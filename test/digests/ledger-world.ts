@@ -1,5 +1,5 @@
 import { deliverTo } from '../../functions/digests/claim.ts'
-import type { Ledger, Parcels } from '../../functions/digests/ledger.ts'
+import { deliveryIdOf, type Ledger, type Parcels } from '../../functions/digests/ledger.ts'
 import type { Delivery, Run } from '../../functions/digests/run.ts'
 import { getRun, putRun } from '../../functions/digests/run-store.ts'
 import { recordKeys } from '../../functions/keys.ts'
@@ -34,9 +34,13 @@ export interface Sent {
   deliveryId: string
   times: number
   posts: number[]
+  /** It went out although its row stood when its claim was taken over. */
+  isNeedless?: boolean
 }
 
 const mailbox = 'mailbox'
+/** Claims that were taken over when their row stood already: whoever looks again sends nothing. */
+const tooLate = 'taken-over-too-late'
 const clockKey = { partition: 'test-clock', sort: 'now' }
 
 export interface LedgerWorldOptions {
@@ -66,13 +70,25 @@ export function ledgerWorld({
     const { put, dump } = store
     store.dump = () => `${dump()} ${JSON.stringify([...seenClocks].sort(([a], [b]) => a - b))}`
     store.put = async (record, condition) => {
-      if (record.partition !== mailbox) return put(record, condition)
+      if (record.partition !== mailbox) {
+        const outcome = await put(record, condition)
+        if (outcome.status === 'stored') await noteTakeOver(record.value as Partial<Subscriber>)
+        return outcome
+      }
       // The irreversible step: checked against the lease at the very moment (failure 16).
       const { until, posts } = record.value as unknown as { until: number; posts: number[] }
       if (clock > until) return { status: 'conflict' }
       const before = await store.get<Sent>(record)
       const times = (before?.value.times ?? 0) + 1
-      return put({ ...record, value: { deliveryId: record.sort, times, posts } as never })
+      const isNeedless = (await store.get({ partition: tooLate, sort: record.sort })) !== undefined
+      const value = { deliveryId: record.sort, times, posts, ...(isNeedless ? { isNeedless } : {}) }
+      return put({ ...record, value: value as never })
+    }
+    async function noteTakeOver({ id = '', note }: Partial<Subscriber>): Promise<void> {
+      if (note?.phase !== 'fly' || note.sends < 2) return
+      const row = await store.get<Delivery>(recordKeys.ledgerRow(note.run, note.chunk, id))
+      if (!row || row.value.try < note.try) return
+      await put({ partition: tooLate, sort: deliveryIdOf(note, id), value: true })
     }
     for (const run of all) await putRun({ records: store }, run, { ifAbsent: true })
     await putSubscriber({ records: store }, { ...aReader(), ...reader }, undefined)
@@ -230,6 +246,7 @@ export function faultsOf(
 ): string[] {
   const faults: string[] = []
   for (const mail of sent) {
+    if (mail.isNeedless) faults.push(`${mail.deliveryId} went out once more beside its row`)
     const row = rows.find(({ id }) => id === mail.deliveryId)
     if (!row) faults.push(`${mail.deliveryId} went out and has no row of its try`)
     else if (row.outcome !== 'accepted' && (hasEvidence || row.outcome !== 'unknown')) {

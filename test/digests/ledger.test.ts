@@ -23,6 +23,8 @@ async function search(
   check: (end: Awaited<ReturnType<LedgerWorld['read']>>) => string[] = () => [],
   kills = 0,
   preemptions = isLong ? Number.POSITIVE_INFINITY : 2,
+  /** Sees the world when all actors have ended, before anybody visits the reader again. */
+  checkAtOnce: typeof check = () => [],
 ) {
   const world = ledgerWorld(options)
   const started = performance.now()
@@ -30,9 +32,10 @@ async function search(
     world.prepare,
     actors(world),
     async ({ store }) => {
+      const early = checkAtOnce(await world.read(store))
       await world.driveToTheEnd(store)
       const end = await world.read(store)
-      const faults = [...faultsOf(end, options.mailer), ...check(end)]
+      const faults = [...early, ...faultsOf(end, options.mailer), ...check(end)]
       if (end.rows.length !== options.runs.length) faults.push('a run has no row')
       if (faults.length > 0)
         throw new Error(`${faults.join('; ')}\n${JSON.stringify(end, null, 1)}`)
@@ -116,6 +119,30 @@ describe('the ledger, every order of steps searched', { timeout: 180_000 }, () =
       undefined,
       1,
     )
+  })
+
+  it('says so with the second acceptance, before anybody looks at the reader again', async () => {
+    await search(
+      { mailer: { ...smtp, unclear: 'resend' }, runs: [{ to: 1 }] },
+      (world) => [world.worker('run1'), world.worker('run1'), world.clockActor(121)],
+      undefined,
+      0,
+      undefined,
+      ({ rows, sent }) => {
+        const twice = new Set(sent.filter(({ times }) => times > 1).map((mail) => mail.deliveryId))
+        return rows
+          .filter(({ id, outcome, sends }) => twice.has(id) && outcome === 'accepted' && sends < 2)
+          .map(({ id }) => `${id} was accepted twice and its row says once`)
+      },
+    )
+  })
+
+  it('sends nothing again whose row came before the claim was taken over', async () => {
+    await search({ mailer: { ...smtp, unclear: 'resend' }, runs: [{ to: 1 }] }, (world) => [
+      world.worker('run1'),
+      world.worker('run1'),
+      world.clockActor(121),
+    ])
   })
 
   it('gives the posts of a failed delivery to the next run, whatever dies in between (failure 1)', async () => {

@@ -1,0 +1,148 @@
+import { takeSecrets } from '../../functions/aws/stored-secrets.ts'
+import { type ClockMark, type Restoring, readClock } from '../../functions/clock-mark.ts'
+import { recordKeys } from '../../functions/keys.ts'
+import type { OpenBackup } from '../../functions/local/open-backup.ts'
+import type { Platform, StoredRecord } from '../../functions/platform.ts'
+import { pauseSending } from '../../functions/sending.ts'
+import { answerOf } from '../connection.ts'
+import { CliError, exitCodes } from '../exit.ts'
+import { counted } from '../output.ts'
+import { throwRefusal } from '../stack/aws-refusal.ts'
+import type { OpenStack } from '../stack/on-stack.ts'
+import { copyObjects } from './copy-objects.ts'
+import { isEmpty } from './empty-stack.ts'
+import { isClock, isMoved, movedObjects } from './moved-records.ts'
+
+export interface RestoredStack {
+  /** That this call wrote: fewer than all when it went on after a break. */
+  records: number
+  objects: number
+  /** It went on where an earlier one was broken off. */
+  isContinued: boolean
+}
+
+/** A page of records is written as so many batches side by side. */
+const batches = 8
+
+/**
+ * Moves a backup into a stack that holds neither posts nor readers: first the pause of all sending,
+ * then objects, keys and records, then everything is marked to be rendered for the stack's own
+ * address. Its clock stands until all is there. Broken off, the same backup goes on where it was.
+ *
+ * @throws CliError 7 for a stack that is not empty, or that another backup was begun on; 6 when
+ * somebody else restores at the same time.
+ */
+export async function restoreStack(
+  open: OpenStack,
+  backup: OpenBackup,
+  show: (text: string) => void,
+): Promise<RestoredStack> {
+  try {
+    return await restore(open, backup, show)
+  } catch (error) {
+    throwRefusal(error)
+  }
+}
+
+async function restore(
+  { stack, platform, connection }: OpenStack,
+  backup: OpenBackup,
+  show: (text: string) => void,
+): Promise<RestoredStack> {
+  const { note, secrets } = backup
+  const begun = await begunIn(platform, stack.name, note)
+  await pauseSending(platform, `restored from the backup of ${note.at}`)
+  const clock = await holdClock(platform, { backup: note.id, of: note.at, ...begun })
+
+  let objects = 0
+  for (const prefix of movedObjects) {
+    const copied = await copyObjects(backup.objects, platform.objects, prefix, (count) =>
+      show(`${counted(objects + count, 'object')} written`),
+    )
+    objects += copied.objects
+  }
+  await takeSecrets(platform.records, secrets)
+  let records = 0
+  let last: ClockMark | undefined
+  for (const page of backup.records(platform.now(), begun?.after)) {
+    const moved = page.filter((record) => isMoved(record) && !isClock(record))
+    await putAll(platform, moved)
+    records += moved.length
+    const end = page.at(-1)
+    if (end) await clock.note({ partition: end.partition, sort: end.sort })
+    show(`${counted(records, 'record')} written`)
+  }
+  await answerOf(await connection.fetch('/api/v1/feeds/rebuild', { method: 'POST' }))
+  for (const page of backup.records(platform.now(), { ...recordKeys.clock, sort: '' })) {
+    last = page.find(isClock)?.value as ClockMark | undefined
+    break
+  }
+  await clock.release(last)
+  return { records, objects, isContinued: begun !== undefined }
+}
+
+/** How far an earlier restore of this backup came; `undefined` for a stack that is empty. */
+async function begunIn(
+  platform: Pick<Platform, 'records' | 'objects'>,
+  name: string,
+  note: OpenBackup['note'],
+): Promise<Pick<Restoring, 'after'> | undefined> {
+  const restoring = (await readClock(platform))?.value.restoring
+  if (restoring?.backup === note.id) return restoring.after ? { after: restoring.after } : {}
+  if (restoring) {
+    throw new CliError(
+      exitCodes.safety,
+      `The backup of ${restoring.of} was begun to be restored into the stack ${name}, and this is another one (of ${note.at}). Restore that one to its end, or take another stack: npx cdk deploy -c stack=NAME`,
+    )
+  }
+  if (await isEmpty(platform)) return undefined
+  throw new CliError(
+    exitCodes.safety,
+    `The stack ${name} has posts or readers already, and they are never overwritten. Deploy a new one beside it (npx cdk deploy -c stack=NAME) and restore into that: --stack NAME`,
+  )
+}
+
+/** Keeps ticks from a service of which half is there, and remembers how far it came. */
+async function holdClock(platform: Pick<Platform, 'records'>, first: Restoring) {
+  const { records } = platform
+  let held = await readClock(platform)
+  const at = held?.value.at
+  const put = async (value: ClockMark) => {
+    const condition = held ? { ifVersion: held.version } : ({ ifAbsent: true } as const)
+    const outcome = await records.put({ ...recordKeys.clock, value }, condition)
+    if (outcome.status === 'stored') held = await readClock(platform)
+    return outcome.status === 'stored'
+  }
+  const mark = (restoring: Restoring): ClockMark => ({ ...(at ? { at } : {}), restoring })
+  // A tick that ends just now notes itself; it is the last one.
+  for (let tries = 0; !(await put(mark(first))); tries++) {
+    held = await readClock(platform)
+    if (held?.value.restoring || tries > 20) throw atTheSameTime()
+  }
+  return {
+    note: async (after: NonNullable<Restoring['after']>) => {
+      if (!(await put(mark({ ...first, after })))) throw atTheSameTime()
+    },
+    /** The clock goes on from where the backup's stood, so that what was missed since is made up for. */
+    release: async (last: ClockMark | undefined) => {
+      const { at: lastTick } = last ?? {}
+      if (lastTick !== undefined) {
+        if (!(await put({ at: lastTick }))) throw atTheSameTime()
+      } else if (held) await records.delete(recordKeys.clock, { ifVersion: held.version })
+    },
+  }
+}
+
+function atTheSameTime(): CliError {
+  return new CliError(
+    exitCodes.changedMeanwhile,
+    'Another restore works on this stack at the same time. Wait for it, or end it and try again.',
+  )
+}
+
+async function putAll({ records }: Pick<Platform, 'records'>, all: StoredRecord[]): Promise<void> {
+  const size = Math.ceil(all.length / batches)
+  await Promise.all(
+    Array.from({ length: batches }, (_, i) => records.putMany(all.slice(i * size, (i + 1) * size))),
+  )
+}

@@ -1,0 +1,30 @@
+import { recordKeys } from './keys.ts'
+import type { Platform, RecordKey, StoredRecord } from './platform.ts'
+
+/** What stands in `recordKeys.clock`: how far the clock has come, or why it stands. */
+export interface ClockMark {
+  /** RFC 3339: the instant of the last finished tick; absent before the first. */
+  at?: string
+  /**
+   * Records of a backup are being put in. Until all are there a tick does nothing: a schedule with
+   * half of its readers would make a run for half of them.
+   */
+  restoring?: Restoring
+}
+
+/** A restore under way; whoever begins it again goes on behind `after`. */
+export interface Restoring {
+  /** Names the backup: another one is refused meanwhile. */
+  backup: string
+  /** RFC 3339: the instant of the backup, for people. */
+  of: string
+  /** Every record up to this key is there. */
+  after?: RecordKey
+}
+
+/** `undefined` before the first tick. */
+export function readClock({
+  records,
+}: Pick<Platform, 'records'>): Promise<StoredRecord<ClockMark> | undefined> {
+  return records.get<ClockMark>(recordKeys.clock)
+}
