@@ -77,12 +77,12 @@ export const commandList: readonly Listed[] = [
   },
   {
     name: 'backup',
-    summary: 'copy the data folder safely, also while the server runs',
+    summary: 'copy the data folder safely, also while the server runs; or a stack on AWS',
     load: () => import('./commands/backup.ts'),
   },
   {
     name: 'restore',
-    summary: 'put a backup into an empty data folder',
+    summary: 'put a backup into an empty data folder, or into a stack on AWS',
     load: () => import('./commands/restore.ts'),
   },
 ]

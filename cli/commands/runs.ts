@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import { pages, works } from '../action.ts'
+import { pages, type Session, works } from '../action.ts'
+import { type DueView, sayDue } from '../due-report.ts'
 import { estimateText } from '../estimate.ts'
-import { exitCodes } from '../exit.ts'
-import { counted, note, say, sayJson, table } from '../output.ts'
+import { exitCodes, usageError } from '../exit.ts'
+import { counted, note, progress, say, sayJson, table } from '../output.ts'
 import { type RunView, runTable } from '../run-table.ts'
 
 interface DeliveryView {
@@ -115,24 +116,86 @@ Example:
     },
   )
 
-  for (const verb of ['pause', 'resume'] as const) {
-    works<{ reason?: string }>(
-      command
-        .command(verb)
-        .argument('[id]', 'one run; without it all sending')
-        .description(
-          verb === 'pause'
-            ? 'Pause one run, or all sending. What is owed stays owed.'
-            : 'Let one run, or all sending, go on.',
-        )
-        .addHelpText('after', `\nExample:\n  broadsheet runs ${verb}`),
-      async ({ call, isJson }, _options, id) => {
-        const path = id ? `${pathOf(id)}/${verb}` : `/api/v1/sending/${verb}`
-        const answer = await call<{ state?: string; paused?: boolean }>('POST', path)
-        if (isJson) return sayJson(answer)
-        if (id) say(`Run ${id}: ${answer.state}`)
-        else say(answer.paused ? 'All sending is paused.' : 'Sending goes on with the next tick.')
-      },
-    )
+  works(
+    command
+      .command('due')
+      .description('What would be mailed if sending went on now. Changes nothing.')
+      .addHelpText(
+        'after',
+        `
+Lists runs that are open and those that the next tick would make: how many readers each has still to
+visit, and to how many of those something is owed.
+
+Example:
+  broadsheet runs due`,
+      ),
+    async ({ call, isJson }) => {
+      const due = await call<DueView>('GET', '/api/v1/sending/due')
+      if (isJson) return sayJson(due)
+      sayDue(due)
+    },
+  )
+
+  works(
+    command
+      .command('pause')
+      .argument('[id]', 'one run; without it all sending')
+      .description('Pause one run, or all sending. What is owed stays owed.')
+      .addHelpText('after', '\nExample:\n  broadsheet runs pause'),
+    (session, _options, id) => switchSending(session, 'pause', id),
+  )
+
+  works<{ fromNow?: boolean }>(
+    command
+      .command('resume')
+      .argument('[id]', 'one run; without it all sending')
+      .option('--from-now', 'count everything listed so far as delivered to everyone, then go on')
+      .description('Let one run, or all sending, go on.')
+      .addHelpText(
+        'after',
+        `
+After a restore \`--from-now\` is for a service that went on mailing after the backup was made: nobody
+gets anything twice, and nobody gets what was listed and not mailed by then. It cannot be undone.
+Letters that were on their way stay paused, each to be resumed or left.
+
+Example:
+  broadsheet runs resume
+  broadsheet runs resume --from-now`,
+      ),
+    async (session, { fromNow }, id) => {
+      if (fromNow && id) throw usageError('`--from-now` is for all sending: leave out the run.')
+      if (fromNow) await skipOwed(session)
+      await switchSending(session, 'resume', id)
+    },
+  )
+}
+
+async function switchSending(
+  { call, isJson }: Session,
+  verb: 'pause' | 'resume',
+  id: string | undefined,
+): Promise<void> {
+  const path = id ? `${pathOf(id)}/${verb}` : `/api/v1/sending/${verb}`
+  const answer = await call<{ state?: string; paused?: boolean }>('POST', path)
+  if (isJson) return sayJson(answer)
+  if (id) say(`Run ${id}: ${answer.state}`)
+  else say(answer.paused ? 'All sending is paused.' : 'Sending goes on with the next tick.')
+}
+
+/** Broken off, nothing is mailed: sending stays paused, and the same command does it again. */
+async function skipOwed({ call }: Session): Promise<void> {
+  const line = progress()
+  let readers = 0
+  let came: { to?: number; after?: string; readers?: number } = {}
+  try {
+    do {
+      const { to, after } = came
+      came = await call('POST', '/api/v1/sending/skip', { to, after })
+      readers += came.readers ?? 0
+      line.show(counted(readers, 'reader'))
+    } while (came.after)
+  } finally {
+    line.done()
   }
+  note(`Everything listed so far counts as delivered to ${counted(readers, 'reader')}.`)
 }

@@ -1,8 +1,11 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { owner } from '../../functions/api-keys.ts'
 import { createApp } from '../../functions/app.ts'
+import { everyRecord } from '../../functions/aws/every-record.ts'
 import { type AwsPlatform, awsPlatform } from '../../functions/aws/platform.ts'
 import { jsonLog } from '../../functions/json-log.ts'
+import type { StoredRecord } from '../../functions/platform.ts'
 import { configuration } from '../configuration.ts'
 import type { Connection } from '../connection.ts'
 import type { CliError } from '../exit.ts'
@@ -15,6 +18,8 @@ export interface OpenStack {
   stack: DeployedStack
   platform: AwsPlatform
   connection: Connection
+  /** What `everyRecord` of the table gives. */
+  everyRecord(): AsyncIterable<StoredRecord[]>
 }
 
 /**
@@ -68,5 +73,7 @@ export async function openStack(
     },
     close: async () => {},
   }
-  return { stack, platform, connection }
+  const { table } = stack
+  const every = () => everyRecord({ client: new DynamoDBClient({}), table, now: platform.now })
+  return { stack, platform, connection, everyRecord: every }
 }

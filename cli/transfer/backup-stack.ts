@@ -1,10 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { rename, rmdir } from 'node:fs/promises'
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { everyRecord } from '../../functions/aws/every-record.ts'
 import { readClock } from '../../functions/clock-mark.ts'
 import { keepBackupNote, newBackupNote } from '../../functions/local/backup-note.ts'
 import { type NewFolder, newFolder } from '../../functions/local/new-folder.ts'
+import type { StoredRecord } from '../../functions/platform.ts'
 import { pauseSending } from '../../functions/sending.ts'
 import { mendMemberships } from '../../functions/subscribers/mend-memberships.ts'
 import { CliError, exitCodes } from '../exit.ts'
@@ -41,7 +40,7 @@ const mostReadings = 3
  * @throws CliError 7 for a folder that is not empty, 8 for a stack that does not come to rest.
  */
 export async function backupStack(
-  { stack, platform }: OpenStack,
+  { stack, platform, everyRecord }: OpenStack,
   folder: string,
   show: (text: string) => void,
 ): Promise<StackBackup> {
@@ -49,7 +48,6 @@ export async function backupStack(
   const { now, secrets } = platform
   const unfinished = `${folder}.unfinished`
   const note = newBackupNote(now(), stack.name)
-  const client = new DynamoDBClient({})
   try {
     if ((await readClock(platform))?.value.restoring) {
       throw new CliError(
@@ -63,7 +61,7 @@ export async function backupStack(
       try {
         const reason = `copied from the stack ${stack.name} at ${note.at}`
         await pauseSending({ records: copy.records, now }, reason)
-        const records = await copyRecords({ client, table: stack.table, now }, copy, show)
+        const records = await copyRecords(everyRecord(), copy, show)
         const after = await lookAt(platform.records)
         if (before.mark !== after.mark || before.isBusy || after.isBusy) {
           if (reading < mostReadings) continue
@@ -96,8 +94,6 @@ export async function backupStack(
     }
   } catch (error) {
     throwRefusal(error)
-  } finally {
-    client.destroy()
   }
 }
 
@@ -107,12 +103,12 @@ function checkEmpty(folder: string): void {
 }
 
 async function copyRecords(
-  from: Parameters<typeof everyRecord>[0],
+  pages: AsyncIterable<StoredRecord[]>,
   to: NewFolder,
   show: (text: string) => void,
 ): Promise<number> {
   let count = 0
-  for await (const page of everyRecord(from)) {
+  for await (const page of pages) {
     const moved = page.filter(isMoved)
     await to.records.putMany(moved)
     count += moved.length

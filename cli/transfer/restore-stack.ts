@@ -63,7 +63,6 @@ async function restore(
   }
   await takeSecrets(platform.records, secrets)
   let records = 0
-  let last: ClockMark | undefined
   for (const page of backup.records(platform.now(), begun?.after)) {
     const moved = page.filter((record) => isMoved(record) && !isClock(record))
     await putAll(platform, moved)
@@ -73,11 +72,8 @@ async function restore(
     show(`${counted(records, 'record')} written`)
   }
   await answerOf(await connection.fetch('/api/v1/feeds/rebuild', { method: 'POST' }))
-  for (const page of backup.records(platform.now(), { ...recordKeys.clock, sort: '' })) {
-    last = page.find(isClock)?.value as ClockMark | undefined
-    break
-  }
-  await clock.release(last)
+  const [behindClock] = backup.records(platform.now(), { ...recordKeys.clock, sort: '' })
+  await clock.release((behindClock?.find(isClock)?.value as ClockMark | undefined)?.at)
   return { records, objects, isContinued: begun !== undefined }
 }
 
@@ -103,32 +99,32 @@ async function begunIn(
 }
 
 /** Keeps ticks from a service of which half is there, and remembers how far it came. */
-async function holdClock(platform: Pick<Platform, 'records'>, first: Restoring) {
-  const { records } = platform
-  let held = await readClock(platform)
-  const at = held?.value.at
+async function holdClock({ records }: Pick<Platform, 'records'>, first: Restoring) {
+  let stored = await readClock({ records })
+  const { at } = stored?.value ?? {}
+  let version = stored?.version
   const put = async (value: ClockMark) => {
-    const condition = held ? { ifVersion: held.version } : ({ ifAbsent: true } as const)
+    const condition = version === undefined ? ({ ifAbsent: true } as const) : { ifVersion: version }
     const outcome = await records.put({ ...recordKeys.clock, value }, condition)
-    if (outcome.status === 'stored') held = await readClock(platform)
+    if (outcome.status === 'stored') version = outcome.version
     return outcome.status === 'stored'
   }
   const mark = (restoring: Restoring): ClockMark => ({ ...(at ? { at } : {}), restoring })
-  // A tick that ends just now notes itself; it is the last one.
-  for (let tries = 0; !(await put(mark(first))); tries++) {
-    held = await readClock(platform)
-    if (held?.value.restoring || tries > 20) throw atTheSameTime()
+  while (!(await put(mark(first)))) {
+    // A tick that ended just now noted itself. It was the last one.
+    stored = await readClock({ records })
+    if (stored?.value.restoring) throw atTheSameTime()
+    version = stored?.version
   }
   return {
     note: async (after: NonNullable<Restoring['after']>) => {
       if (!(await put(mark({ ...first, after })))) throw atTheSameTime()
     },
     /** The clock goes on from where the backup's stood, so that what was missed since is made up for. */
-    release: async (last: ClockMark | undefined) => {
-      const { at: lastTick } = last ?? {}
+    release: async (lastTick: string | undefined) => {
       if (lastTick !== undefined) {
         if (!(await put({ at: lastTick }))) throw atTheSameTime()
-      } else if (held) await records.delete(recordKeys.clock, { ifVersion: held.version })
+      } else if (version) await records.delete(recordKeys.clock, { ifVersion: version })
     },
   }
 }

@@ -1,21 +1,21 @@
 import { getRun, isOpen, listOpenRuns } from '../../functions/digests/run-store.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import type { RecordStore } from '../../functions/platform.ts'
+import { readLogHead } from '../../functions/posts/log.ts'
+import { readSending } from '../../functions/sending.ts'
 
 export interface Sight {
   /** Equal before and after: no post was published or changed in between, and no run planned. */
   mark: string
   /** Posts are being changed, or a run is being planned, at this very moment. */
   isBusy: boolean
-  /** Runs that were sending. */
+  /** Runs that may send. */
   sending: string[]
 }
 
 /** What must not move while records are read one by one, or parts of different moments come together. */
 export async function lookAt(records: RecordStore): Promise<Sight> {
-  const changes = [await records.get<{ next: number }>(recordKeys.logHead)].map(
-    (head) => head?.value.next ?? 0,
-  )
+  const { last } = await readLogHead({ records })
   const dirty: string[] = []
   let cursor: string | undefined
   do {
@@ -34,8 +34,8 @@ export async function lookAt(records: RecordStore): Promise<Sight> {
     if (run && isOpen(run)) runs.push(run)
   }
   return {
-    mark: JSON.stringify([changes, dirty, open.map(({ id }) => id)]),
+    mark: JSON.stringify([last, dirty, open.map(({ id }) => id)]),
     isBusy: unfinished.records.length > 0 || runs.some(({ chunks }) => chunks === undefined),
-    sending: runs.map(({ id }) => id),
+    sending: (await readSending({ records })).paused ? [] : runs.map(({ id }) => id),
   }
 }

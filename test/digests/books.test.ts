@@ -71,7 +71,7 @@ describe('the books of a run', () => {
     expect(await counts()).toMatchObject({ accepted: 2, failed: 1, unknown: 0, pending: 1 })
     mailer.answer = ({ to }) =>
       to.startsWith('bob') ? { status: 'rejected', reason: 'still no' } : undefined
-    await tickAt(platform, after(80))
+    await tickAt(platform, after(100))
     expect(await counts()).toMatchObject({ candidates: 4, accepted: 3, failed: 1 })
 
     await retryRun(platform, runId)

@@ -37,7 +37,8 @@ async function play(
 ): Promise<void> {
   const expected = oracle(rules, begin)
   const newsroom = openNewsroom({ ...expected.stand, ...expected })
-  const productRuns = new Map<string, string>()
+  /** The product's runs by the oracle's. */
+  const runIds = new Map<OracleRun, string>()
   let now = begin
   mailer.answer = ({ to }) =>
     names.some((name) => to.startsWith(name) && expected.boxOf(name).isRefused)
@@ -75,15 +76,17 @@ async function play(
         title,
       ]),
     )
-    const given = made.map((run) => {
-      const of = run.postId ? (titles.get(run.postId) ?? '') : run.schedule
-      const name = nameOf({ kind: run.kind, of, to: run.to })
-      productRuns.set(name, run.id)
-      return name
-    })
-    expect(given.sort()).toEqual(wanted.map(nameOf).sort())
+    const given = new Map(
+      made.map((run) => {
+        const of = run.postId ? (titles.get(run.postId) ?? '') : run.schedule
+        return [nameOf({ kind: run.kind, of, to: run.to }), run.id]
+      }),
+    )
+    expect(made).toHaveLength(wanted.length)
+    expect([...given.keys()].sort()).toEqual(wanted.map(nameOf).sort())
+    for (const run of wanted) runIds.set(run, given.get(nameOf(run)) ?? '')
   }
-  const idOf = (run: OracleRun) => productRuns.get(nameOf(run)) ?? ''
+  const idOf = (run: OracleRun) => runIds.get(run) ?? ''
 
   for (const step of steps) {
     await newsroom.take(withoutHints, step)

@@ -17,7 +17,7 @@ export interface OracleRun {
   failed: Set<string>
 }
 
-/** Two runs are one exactly when their names are equal. */
+/** Tells the runs of one tick apart. */
 export const nameOf = ({ kind, of, to }: Pick<OracleRun, 'kind' | 'of' | 'to'>) =>
   `${kind} ${of} ${to}`
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { countsOf } from '../../functions/digests/books.ts'
 import type { Run } from '../../functions/digests/run.ts'
 import { getRun } from '../../functions/digests/run-store.ts'
@@ -10,7 +10,14 @@ import { type ScriptedMailer, scriptedMailer } from './scripted-mailer.ts'
 
 let platform: ScratchPlatform
 let mailer: ScriptedMailer
-afterEach(() => platform.close())
+// Pace keeps to the real clock, so the real clock is what a test moves.
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-03-02T08:00:00Z') })
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  await platform.close()
+})
 
 const morning = '2026-03-02T08:00:00Z'
 const run = async () => (await getRun(platform, 'daily-0800-UTC_20260302T080000Z'))?.value as Run
@@ -49,6 +56,7 @@ describe('a run whose mails are more than the day’s quota', () => {
     expect((await run()).parkedAt).toBe('2026-03-02T08:00:00.000Z')
 
     perDay = 1000
+    vi.advanceTimersByTime(60_000)
     await tickAt(platform, '2026-03-02T08:05:00Z')
     expect(mailer.sent).toHaveLength(30)
     expect((await run()).state).toBe('done')

@@ -108,6 +108,18 @@ describe('runs', () => {
 })
 
 describe('the preview of a digest', () => {
+  it('says how many readers it would go to at most', async () => {
+    await publishArticle(platform, { title: 'Post A' })
+    for (const name of ['ada', 'bob']) await confirmReader(platform, `${name}@example.org`)
+    await confirmReader(platform, 'eve@example.org', { cadence: 'weekly', day: 'mon' })
+    const daily = await call('/api/v1/digests/preview', { cadence: 'daily' })
+    expect(daily.body.audience).toEqual({
+      readers: 2,
+      isAtLeast: false,
+      estimate: { remaining: 2 },
+    })
+  })
+
   it('shows what would be mailed, and changes nothing', async () => {
     await publishArticle(platform, { title: 'Post A', categories: ['rust'] })
     await publishArticle(platform, { title: 'Post B', categories: ['go'] })

@@ -297,6 +297,18 @@ describe('the mail of the confirmation kind', () => {
     expect(mail.messageId).toMatch(/^<confirm_[\w-]+@/)
   })
 
+  it('leaves by the quota of the day that bulk may not use, and is put off when that is gone', async () => {
+    const { mailer, taken } = scriptedMailer()
+    mailer.quota = async () => ({ perDay: 1 })
+    const { platform, post } = await readersPlatform({ mailer })
+    await post('/subscribe', { email: ada })
+    await post('/subscribe', { email: 'bob@example.org' })
+    await platform.settle()
+    expect(taken).toHaveLength(1)
+    expect(await due(platform)).toBe(1)
+    expect(platform.logged.join('\n')).toContain('confirmation.deferred')
+  })
+
   it('leaves no address in the log', async () => {
     const { mailer } = scriptedMailer(
       { status: 'rejected', reason: `550 <${ada}> unknown`, address: true },
