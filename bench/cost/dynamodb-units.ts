@@ -8,7 +8,8 @@ export interface DynamodbUnits {
   writes: number
 }
 
-type Attribute = { S?: string; N?: string }
+/** As it goes over the wire, or as the document client gives it back. */
+type Attribute = { S?: string; N?: string } | string | number
 type Item = Readonly<Record<string, Attribute>>
 
 interface Request {
@@ -80,8 +81,19 @@ function readUnits(bytes: number): number {
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
 export function itemBytes(item: Item): number {
-  return Object.entries(item).reduce((sum, [name, { S, N }]) => {
-    const value = S === undefined ? Math.ceil((N?.length ?? 0) / 2) + 1 : Buffer.byteLength(S)
-    return sum + Buffer.byteLength(name) + value
-  }, 0)
+  return Object.entries(item).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value),
+    0,
+  )
+}
+
+function valueBytes(value: Attribute): number {
+  const text = typeof value === 'object' ? value.S : typeof value === 'string' ? value : undefined
+  if (text !== undefined) return Buffer.byteLength(text)
+  const digits = typeof value === 'object' ? (value.N ?? '') : String(value)
+  return Math.ceil(digits.length / 2) + 1
+}
+
+export function partitionOf({ p }: Item): string {
+  return (typeof p === 'object' ? p.S : p === undefined ? undefined : String(p)) ?? ''
 }

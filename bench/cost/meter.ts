@@ -1,5 +1,5 @@
 import type { AwsClients } from '../../functions/aws/platform.ts'
-import { itemsOf, keptBytes, unitsOf } from './dynamodb-units.ts'
+import { itemsOf, keptBytes, partitionOf, unitsOf } from './dynamodb-units.ts'
 
 /** What is billed, by kind. Bytes are those that stay until they expire. */
 export const kinds = [
@@ -62,7 +62,7 @@ export function meterOf(clients: AwsClients, logged: readonly string[]): Meter {
   }
 
   function noteDynamodb(command: string, body: unknown, output: object): void {
-    const text = textOf(body)
+    const text = bodyText(body)
     if (/"pace(-stretch)?:/.test(text)) return
     if (text.includes('"S":"clock"') && text.includes('"S":"sending"')) looks++
     const request = JSON.parse(text)
@@ -70,7 +70,7 @@ export function meterOf(clients: AwsClients, logged: readonly string[]): Meter {
     tally['dynamodb.read'] += reads
     tally['dynamodb.write'] += writes
     for (const item of itemsOf(request)) {
-      if (/^(ledger|evidence):/.test(item.p?.S ?? '')) {
+      if (/^(ledger|evidence):/.test(partitionOf(item))) {
         tally['dynamodb.keptBytes'] += keptBytes(item)
       }
     }
@@ -115,12 +115,12 @@ function isKeptPost(path: string): boolean {
   return /^\/[^/]+\/(posts\/|public\/posts\/)/.test(path)
 }
 
-function textOf(body: unknown): string {
+function bodyText(body: unknown): string {
   return typeof body === 'string' ? body : new TextDecoder().decode(body as Uint8Array)
 }
 
 function jsonOf(body: unknown): unknown {
-  return JSON.parse(textOf(body))
+  return JSON.parse(bodyText(body))
 }
 
 interface HttpRequest {

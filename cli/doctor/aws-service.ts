@@ -4,7 +4,7 @@ import {
   GetMetricDataCommand,
 } from '@aws-sdk/client-cloudwatch'
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { recordKeys } from '../../functions/keys.ts'
+import { type Restoring, readClock } from '../../functions/clock-mark.ts'
 import type { RecordStore } from '../../functions/platform.ts'
 import { readSending } from '../../functions/sending.ts'
 import type { DeployedStack } from '../stack/read-stack.ts'
@@ -142,11 +142,9 @@ export async function checkClock(
   stack: DeployedStack,
   now: Date,
 ): Promise<Check[]> {
-  const [last, sending] = await Promise.all([
-    records.get<{ at: string }>(recordKeys.clock),
-    readSending({ records }),
-  ])
-  const checks = [tickCheck(last?.value.at, stack, now)]
+  const [last, sending] = await Promise.all([readClock({ records }), readSending({ records })])
+  const { at, restoring } = last?.value ?? {}
+  const checks = [restoring ? restoreCheck(restoring, stack) : tickCheck(at, stack, now)]
   if (sending.paused) {
     checks.push(
       warning(
@@ -157,6 +155,14 @@ export async function checkClock(
     )
   }
   return checks
+}
+
+function restoreCheck({ of }: Restoring, { name }: DeployedStack): Check {
+  return fault(
+    'last tick',
+    `The clock stands until the backup of ${of} is wholly restored.`,
+    `If that is not under way, let it go on: npx broadsheet restore DIR --stack ${name}`,
+  )
 }
 
 function tickCheck(at: string | undefined, stack: DeployedStack, now: Date): Check {

@@ -239,6 +239,16 @@ describe('each fault is found, and comes with what repairs it', () => {
       /ComputeClockLogs/,
     ],
     [
+      'a restore that was broken off',
+      () =>
+        platform.records.put({
+          ...recordKeys.clock,
+          value: { restoring: { backup: 'b', of: '2026-03-01T08:00:00Z' } },
+        }),
+      ['last tick: fault'],
+      /broadsheet restore DIR --stack Test$/,
+    ],
+    [
       'sending that somebody paused',
       () => pauseSending(platform),
       ['sending: warning'],

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -117,11 +117,57 @@ describe('a stack, worked on from the command line', () => {
   })
 
   it('refuses what only one machine can do', async () => {
-    for (const line of ['tick', 'start', 'restore copy']) {
+    for (const line of ['tick', 'start']) {
       const { code, stderr } = await run(`${line} --stack Test`)
       expect([line, code]).toEqual([line, 2])
       expect(stderr).not.toBe('')
     }
+  })
+})
+
+describe('a data folder and a stack, from the command line', () => {
+  it('moves in, says what is due, and moves out again; no secret is ever printed', async () => {
+    const fresh = await scratchAwsPlatform(servers)
+    cloud.account.stacks.New = { outputs: outputsOf(fresh, { address: 'http://127.0.0.1:1' }) }
+    const said: string[] = []
+    const says = async (line: string, more?: Record<string, string>) => {
+      const ended = await run(line, more)
+      said.push(ended.stdout, ended.stderr)
+      return ended
+    }
+    const confirmed = 'email,cadence,at,timeZone,confirmedAt,consent\n'
+    writeFileSync(
+      join(cwd, 'readers.csv'),
+      `${confirmed}ada@example.org,daily,00:00,UTC,2020-01-01,paper\n`,
+    )
+    await run('subscribers import readers.csv')
+    writeFileSync(join(cwd, 'news.md'), '---\ntitle: News\ncategories: [news]\n---\nx')
+    await run('publish news.md')
+    expect((await says('backup copy')).code).toBe(0)
+
+    const moved = await says('restore copy --stack New')
+    expect([moved.code, moved.stderr]).toEqual([0, ''])
+    expect(moved.stdout).toContain('Restored to the stack New')
+    expect(moved.stdout).toMatch(/The backup is of \d{4}-\d\d-\d\dT/)
+    expect(moved.stdout).toContain('broadsheet runs resume --from-now --stack New')
+    expect(await says('restore copy --stack New')).toMatchObject({ code: 7, stdout: '' })
+    expect(await says('restore none --stack New')).toMatchObject({ code: 5, stdout: '' })
+
+    const back = await says('backup back --json --stack New')
+    expect([back.code, JSON.parse(back.stdout)]).toMatchObject([0, { stack: 'New', sending: [] }])
+    const home = await says('restore back --json --data home')
+    expect([home.code, JSON.parse(home.stdout)]).toMatchObject([
+      0,
+      { sending: 'paused', backupAt: JSON.parse(back.stdout).at, due: { last: 1 } },
+    ])
+    const resumed = await says('runs resume --from-now --data home')
+    expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining('to 1 reader') })
+
+    const { subscribers, links } = JSON.parse(readFileSync(join(cwd, 'back/secrets.json'), 'utf8'))
+    const { localKey } = JSON.parse(readFileSync(join(cwd, 'copy/secrets.json'), 'utf8'))
+    const secrets = [subscribers, localKey, ...links.map(({ key }: { key: string }) => key)]
+    expect(secrets.length).toBeGreaterThanOrEqual(4)
+    for (const secret of secrets) expect(said.join('')).not.toContain(secret)
   })
 })
 

@@ -240,6 +240,32 @@ describe('a data folder that moves into a stack and back', () => {
   })
 })
 
+describe('a stack on which only `smoke` was', () => {
+  it('takes a backup, and numbers go on where the backup’s ended', async () => {
+    const stack = await newStack('https://news.example')
+    const there = await served(stack)
+    const probe = await there.publish({ id: 'probe', title: 'Probe', content: 'x', mail: 'none' })
+    await confirmed(there, { email: 'probe@example.org', ...daily })
+    const { service } = await livedIn(temporaryFolder())
+    const backup = opened(await copyOf(service))
+    await expect(restoreStack(stack.open, backup, quiet)).rejects.toMatchObject({ exit: 7 })
+
+    await there.api('DELETE', `/api/v1/posts/${probe.id}`)
+    const { items } = await (await there.api('GET', '/api/v1/subscribers')).json()
+    await there.api('DELETE', `/api/v1/subscribers/${items[0].id}`)
+    await restoreStack(stack.open, backup, quiet)
+    stack.platform.advance(61_000)
+    await stack.platform.refresh()
+    await there.api('POST', '/api/v1/sending/resume')
+    await there.publish({ title: 'Third news', content: 'z' })
+    await there.tick('2026-03-10T08:00:00Z')
+    const mails = (await there.mails()).filter(({ subject }) => subject?.startsWith('Second news'))
+    expect(mails.map(({ to, text }) => [to?.[0]?.address, text?.includes('Third news')])).toEqual([
+      ['ada@example.org', true],
+    ])
+  })
+})
+
 describe('a stack that is read while it is used', () => {
   it('is read again when a post was published meanwhile, and given up when it never rests', async () => {
     const stack = await newStack()

@@ -1,4 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { broadsheet, scratchFolder } from './broadsheet-process.ts'
@@ -188,9 +195,11 @@ describe('backup and restore', () => {
     expect(await broadsheet(['restore', 'copy'], { cwd })).toMatchObject({ code: 7 })
     expect(await broadsheet(['restore', 'preview'], { cwd })).toMatchObject({ code: 5 })
 
-    expect(await broadsheet(['restore', 'copy', '--data', 'new'], { cwd })).toMatchObject({
-      code: 0,
-    })
+    const { code, stdout } = await broadsheet(['restore', 'copy', '--data', 'new'], { cwd })
+    expect([code, stdout]).toEqual([0, expect.stringContaining('runs resume --data new')])
+    const { at } = JSON.parse(readFileSync(join(cwd, 'copy/backup.json'), 'utf8'))
+    expect(stdout).toContain(`The backup is of ${at}.`)
+    expect(existsSync(join(cwd, 'new/backup.json'))).toBe(false)
     const restored = await broadsheet(['posts', '--json', '--data', 'new'], { cwd })
     expect(JSON.parse(restored.stdout).title).toBe('Kept')
     const resumed = await broadsheet(['runs', 'resume', '--json', '--data', 'new'], { cwd })

@@ -49,6 +49,7 @@ describe('every command', () => {
         "restore",
         "runs",
         "runs approve",
+        "runs due",
         "runs pause",
         "runs resume",
         "runs retry",

@@ -70,6 +70,7 @@ export async function openCrashRun(options: CrashRunOptions) {
   const seenClaims = new Set<string>()
   const atStake: number[] = []
   let deaths = 0
+  let done = 0
   let hasStarted = false
 
   /** The instant at the end of a round's day. */
@@ -103,7 +104,9 @@ export async function openCrashRun(options: CrashRunOptions) {
     for (;;) {
       try {
         await ensureAlive()
-        return await work()
+        const result = await work()
+        done++
+        return result
       } catch (error) {
         if (!(error instanceof ProcessDied)) throw error
       }
@@ -290,6 +293,8 @@ export async function openCrashRun(options: CrashRunOptions) {
     listRuns,
     atStake,
     deaths: () => deaths,
+    /** Things done so far: what tells a slow machine from one that dies before anything is done. */
+    done: () => done,
     endOf,
     act,
     api,

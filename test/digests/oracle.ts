@@ -13,6 +13,8 @@ export interface OracleRun {
   to: number
   after: number
   isPaused: boolean
+  /** It was passed over while it was paused, and comes behind those made since. */
+  hasLostPlace: boolean
   /** Readers, by id, whose mail was refused. */
   failed: Set<string>
 }
@@ -93,7 +95,14 @@ export function oracle(rules: Rules, begin: number) {
   }
 
   function make(run: Pick<OracleRun, 'kind' | 'of'> & Partial<OracleRun>): OracleRun {
-    const made = { to: head(), after: 0, isPaused: false, failed: new Set<string>(), ...run }
+    const made = {
+      to: head(),
+      after: 0,
+      isPaused: false,
+      hasLostPlace: false,
+      failed: new Set<string>(),
+      ...run,
+    }
     pending.push(made)
     return made
   }
@@ -239,10 +248,12 @@ export function oracle(rules: Rules, begin: number) {
       ]
       for (const run of open) for (const reader of audienceOf(run)) deliver(reader, run)
       over.push(...open)
+      for (const run of held) run.hasLostPlace = true
       pending = held
     },
     resumeRun(run: OracleRun) {
       run.isPaused = false
+      if (run.hasLostPlace) pending = [...pending.filter((other) => other !== run), run]
     },
     retry(run: OracleRun) {
       const ids = [...run.failed]
