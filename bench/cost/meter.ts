@@ -104,6 +104,8 @@ export function meterOf(clients: AwsClients, logged: readonly string[]): Meter {
       looks = 0
       await work()
       const counted = tally
+      // What is called between two measurements belongs to none.
+      tally = noTally()
       for (const line of logged.slice(lines)) counted['log.bytes'] += Buffer.byteLength(line) + 1
       return { tally: counted, looks }
     },

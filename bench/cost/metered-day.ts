@@ -88,7 +88,7 @@ export async function meterDay(): Promise<Counts> {
 
     const publish = async (from: number, to: number) => {
       for (let n = from; n < to; n++) {
-        // Two of one instant would have more neighbours than posts have in use.
+        // As in use: no two of one instant.
         platform.advance(minuteMs)
         await post('/api/v1/posts', JSON.stringify(news(n)), 'application/json')
       }

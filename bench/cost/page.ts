@@ -50,7 +50,7 @@ const countedNames: Record<Kind, string> = {
   'log.bytes': 'bytes logged',
 }
 
-/** `docs/cost.md`: counts times prices, and nothing else. */
+/** `docs/cost.md`, from `counts.json`: counts times prices, and nothing else. */
 export function costPage(counts: Counted): string {
   const months = Object.fromEntries(names.map((name) => [name, monthOf(name, counts)])) as Record<
     ScenarioName,
@@ -114,11 +114,10 @@ export function costPage(counts: Counted): string {
 
   return `# What it costs on AWS
 
-<!-- Written by \`npm run cost\` from bench/cost/counts.json and bench/cost/prices.ts. -->
-
-Calls are counted and prices are dated: ${pricedOn}, ${pricedRegion}. Most prices are from memory (marked
-\`(m)\` below), and nobody has had a bill yet: look at the prices of your region before you rely on a figure.
-The counts are checked by \`npm run test:aws\`, which fails when one differs by more than 5 %.
+Calls are counted; prices are of ${pricedOn}, ${pricedRegion}. SES's and the Scheduler's come from AWS's price
+lists, the others and what is free from memory (marked \`(m)\` below). Nobody has had a bill yet: look
+at the prices of your region before you rely on a figure. \`npm run test:aws\` counts again and fails when a
+count differs by more than 5 %; \`npm run cost\` writes this page anew.
 
 ${bill}
 
@@ -152,8 +151,11 @@ mail is the difference between two runs of different size. A delivery job is wha
 
 ${counted}
 
-Keeping to the quota of SES is counted apart, on a clock that is simulated: ${pace.join(', ')}. A job that delivers
-looks four times a second whether its run goes on: three read units.
+Keeping to the quota of SES is counted apart, on a simulated clock:
+
+${pace.map((text) => `- ${text}`).join('\n')}
+
+A job that delivers looks four times a second whether its run goes on: three read units.
 
 ## Quantities and prices
 

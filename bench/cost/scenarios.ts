@@ -56,7 +56,7 @@ export const assumed = {
   /** Of requests to CloudFront: what it has to fetch from the bucket, and from the web function. */
   missShare: 0.05,
   webShare: 0.005,
-  /** 200 read units would be a page of a hundred posts. */
+  /** Read units of a form or a page. */
   readsAWebCall: 10,
 }
 
@@ -150,7 +150,7 @@ export function monthOf(name: ScenarioName, counts: Counted): Record<PriceName, 
   }
 }
 
-/** What `Send` events alone cost of it, dollars' worth of quantities: `sendEvents=false` saves them. */
+/** What of it is for `Send` events alone: `sendEvents=false` saves that. */
 export function sendEventsOf(
   name: ScenarioName,
   counts: Counted,

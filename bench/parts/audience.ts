@@ -56,7 +56,8 @@ function figuresOf(
 async function stage<T>(name: string, folder: string, readers: number): Promise<T> {
   const root = process.env.BROADSHEET_ROOT ?? '.'
   const flags = ['--stage', name, '--folder', folder, '--readers', String(readers)]
-  const child = spawn(process.execPath, [join(root, 'bin/run.js'), 'bench/main.ts', ...flags], {
+  const script = [...process.execArgv, join(root, 'bin/run.js'), 'bench/main.ts']
+  const child = spawn(process.execPath, [...script, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines = (await text(child.stdout)).trim().split('\n')

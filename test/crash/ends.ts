@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { CrashRun, RunView } from './crash-run.ts'
 import { claimsUnderWay, ledgerRows, numbersOfPosts, storedRuns } from './data-folder.ts'
 import { isOwed } from './newsroom.ts'
+
+const bin = fileURLToPath(new URL('../../bin/broadsheet.js', import.meta.url))
 
 export interface End {
   faults: string[]
@@ -88,18 +93,38 @@ export async function checkEnd(run: CrashRun): Promise<End> {
   }
 }
 
-/** Each run's books against a count of its rows. */
-async function bookFaults({ api, data }: CrashRun): Promise<string[]> {
+/** Each run's books, in the API and on the command line, against its rows. */
+async function bookFaults({ api, data, cwd }: CrashRun): Promise<string[]> {
   const rows = Map.groupBy(ledgerRows(data), ({ run }) => run)
   const faults: string[] = []
+  let longest = { id: '', deliveries: 0 }
   for (const { id } of storedRuns(data)) {
     const { counts, state } = await api<RunView>('GET', `/api/v1/runs/${id}`)
     const own = rows.get(id) ?? []
+    if (own.length > longest.deliveries) longest = { id, deliveries: own.length }
     for (const [name, n] of Object.entries(counts)) {
       const real =
         name === 'candidates' ? own.length : own.filter(({ outcome }) => outcome === name).length
       if (n !== real) faults.push(`${id} (${state}) says ${n} ${name}, and there are ${real}`)
     }
+    const unknown = own.filter(({ outcome }) => outcome === 'unknown').map((row) => row.id)
+    if (unknown.length > 0) {
+      const path = `/api/v1/runs/${id}/deliveries?state=unknown&limit=1000`
+      const { items } = await api<{ items: { id: string }[] }>('GET', path)
+      const listed = new Set(items.map((item) => item.id))
+      for (const one of unknown)
+        if (!listed.has(one)) faults.push(`${one} is unknown and not listed`)
+    }
+  }
+  const shown = await run(['runs', 'show', longest.id, '--json'], cwd)
+  const { counts } = await api<RunView>('GET', `/api/v1/runs/${longest.id}`)
+  for (const [name, n] of Object.entries(counts)) {
+    if (shown.counts[name] !== n) faults.push(`\`runs show\` says ${shown.counts[name]} ${name}`)
   }
   return faults
+}
+
+async function run(args: readonly string[], cwd: string): Promise<RunView> {
+  const { stdout } = await promisify(execFile)(process.execPath, [bin, ...args], { cwd })
+  return JSON.parse(stdout) as RunView
 }

@@ -254,6 +254,7 @@ export function oracle(rules: Rules, begin: number) {
     resumeRun(run: OracleRun) {
       run.isPaused = false
       if (run.hasLostPlace) pending = [...pending.filter((other) => other !== run), run]
+      run.hasLostPlace = false
     },
     retry(run: OracleRun) {
       const ids = [...run.failed]
