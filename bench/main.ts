@@ -70,6 +70,7 @@ async function runAll(): Promise<void> {
     const child = spawn(
       process.execPath,
       [
+        ...process.execArgv,
         join(root, 'bin/run.js'),
         'bench/main.ts',
         '--child',

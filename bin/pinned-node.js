@@ -4,14 +4,9 @@ import { readFileSync } from 'node:fs'
 import * as module from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 
 const wanted = 24
-
-/**
- * The heap stays as small as the work: by itself it grows with the time that a run takes, to twice as
- * much and more, and is no faster for it.
- */
-const flags = ['--max-semi-space-size=8', '--heap-growing-percent=50']
 
 /**
  * Runs `main` in this process if it is new enough, else this same command line on the Node that
@@ -20,6 +15,7 @@ const flags = ['--max-semi-space-size=8', '--heap-growing-percent=50']
 export async function onPinnedNode(main) {
   if (Number(process.versions.node.split('.')[0]) >= wanted) {
     module.enableCompileCache?.()
+    keepHeapSmall()
     return main()
   }
   const binary = pinnedBinary()
@@ -30,7 +26,7 @@ export async function onPinnedNode(main) {
     )
     process.exit(2)
   }
-  const child = spawn(binary, [...flags, ...process.argv.slice(1)], { stdio: 'inherit' })
+  const child = spawn(binary, process.argv.slice(1), { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']) {
     process.on(signal, () => child.kill(signal))
   }
@@ -41,6 +37,15 @@ export async function onPinnedNode(main) {
   child.on('exit', (code, signal) => {
     process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1))
   })
+}
+
+/**
+ * Left alone the heap grows with the time that a run takes, to twice as much, and is no faster for it.
+ * Set here, as flags of the command line would make the compile cache useless to whoever has none.
+ */
+function keepHeapSmall() {
+  setFlagsFromString('--semi-space-growth-factor=1')
+  setFlagsFromString('--heap-growing-percent=50')
 }
 
 function pinnedBinary() {

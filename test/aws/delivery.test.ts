@@ -25,7 +25,8 @@ const settings = { mail: { from: 'The Gazette <news@news.example>' } }
 let servers: AwsServers
 beforeAll(async () => {
   servers = await startAwsServers()
-  servers.ses.setQuota({ rate: 500 })
+  // No limits: here the ledger is tried, and the pace would follow the real clock.
+  servers.ses.setQuota({ rate: undefined, day: -1 })
 })
 afterAll(() => servers.close())
 
@@ -221,6 +222,7 @@ describe('a function that is stopped at any call', () => {
         await platform.settle()
         const before = mails().length
         const { isDead } = await liveOneDay(platform, now, deathAt, when)
+        console.log(deathAt, isDead, Math.round(performance.now()))
         if (isDead) deaths++
         else isOver = true
         const run = `daily-0800-UTC_${now.toISOString().slice(0, 10).replaceAll('-', '')}T080000Z`

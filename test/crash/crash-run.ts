@@ -191,7 +191,12 @@ export async function openCrashRun(options: CrashRunOptions) {
     for (const one of subscribing.splice(0)) {
       const mail = [...mails.values()].find(({ to, link }) => to === one.email && link)
       const { link } = mail ?? {}
-      if (!link) throw new Error(`no confirmation for ${one.email}, asked in round ${one.round}`)
+      if (!link) {
+        // A death after the claim of the mail leaves it to a later tick.
+        if (round - one.round > 3) throw new Error(`${one.email} asked and was never answered`)
+        subscribing.push(one)
+        continue
+      }
       await act(async () => {
         const { status } = await service.request(link, { method: 'POST' })
         if (status >= 400) throw new Error(`confirming answered ${status}`)

@@ -160,10 +160,12 @@ describe('a death at any moment', () => {
       let timer: NodeJS.Timeout | undefined
       const dieIn = (ms: number) => {
         clearTimeout(timer)
-        // Once while the readers come in is enough: most should die at work.
-        const hasCome = run.deaths() === 0 || run.everyone.size > 0
-        if (hasCome && run.deaths() < enough.deaths)
-          timer = setTimeout(() => void run.service.kill(), ms)
+        if (run.deaths() < enough.deaths) timer = setTimeout(() => strike(ms), ms)
+      }
+      // Once while the readers come in is enough: most should die at work.
+      const strike = (ms: number) => {
+        if (run.deaths() === 0 || run.everyone.size > 0) void run.service.kill()
+        else dieIn(ms)
       }
       const run: CrashRun = await openCrashRun({
         program: 'broadsheet',

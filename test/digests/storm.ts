@@ -59,6 +59,9 @@ export async function storm(begin: string) {
     },
   }
   let now = Date.parse(begin)
+  /** Runs in which an address refused for now, by reader. */
+  const refusals = new Map<string, Set<string>>()
+  const suppressed = new Set<string>()
   let deathAfter = 0
   let lastHead = 0
 
@@ -70,6 +73,7 @@ export async function storm(begin: string) {
     const fate = fates.get(name) ?? 'sent'
     if (fate === 'rejected') return { status: 'rejected', reason: 'no' }
     if (fate === 'broken') return { status: 'unclear', reason: 'broken' }
+    if (fate === 'deferred') refusals.set(name, (refusals.get(name) ?? new Set()).add(runId))
     if (fate === 'deferred' || fate === 'busy') {
       return {
         status: 'deferred',
@@ -151,6 +155,15 @@ export async function storm(begin: string) {
         reader.since.set(slug, since)
       }
     }
+    for (const reader of stand.readers.values()) {
+      const { state, reason } = (await getSubscriber(platform, reader.id))?.value ?? {}
+      if (state !== 'suppressed' || reason !== 'soft-bounces' || suppressed.has(reader.name))
+        continue
+      // Three mails in a row that an address did not take for too long.
+      if ((refusals.get(reader.name)?.size ?? 0) < 3) faults.push(`${reader.name} is suppressed`)
+      suppressed.add(reader.name)
+      reader.state = 'left'
+    }
     const moving = new Set<string>()
     for (const { id } of stand.readers.values()) if (await isMoving(id)) moving.add(id)
     look((id) => moving.has(id))
@@ -177,6 +190,7 @@ export async function storm(begin: string) {
 
   async function take(step: Step): Promise<void> {
     const known = 'who' in step ? newsroom.readers.get(step.who) : undefined
+    if ('who' in step && suppressed.has(step.who)) return
     // Whose address is being changed waits for its end before doing anything else.
     if (known && (await isMoving(known.id)) && step.do !== 'weather') return
     if (await newsroom.take(platform, step)) return

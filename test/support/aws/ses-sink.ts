@@ -31,7 +31,11 @@ export async function sesSink({
   const mails: SunkMail[] = []
   const faults: SesFault[] = []
   const calls: string[] = []
-  let quota = { rate: 14, day: 50_000, sent: 0 }
+  let quota: { rate?: number | undefined; day: number; sent: number } = {
+    rate: 14,
+    day: 50_000,
+    sent: 0,
+  }
 
   const server = createServer(async (incoming, outgoing) => {
     const chunks: Buffer[] = []
@@ -50,7 +54,7 @@ export async function sesSink({
     if (action === 'GetSendQuota') {
       return answer(
         200,
-        `<GetSendQuotaResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><GetSendQuotaResult><SentLast24Hours>${quota.sent}</SentLast24Hours><Max24HourSend>${quota.day}</Max24HourSend><MaxSendRate>${quota.rate}</MaxSendRate></GetSendQuotaResult></GetSendQuotaResponse>`,
+        `<GetSendQuotaResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><GetSendQuotaResult><SentLast24Hours>${quota.sent}</SentLast24Hours><Max24HourSend>${quota.day}</Max24HourSend>${quota.rate === undefined ? '' : `<MaxSendRate>${quota.rate}</MaxSendRate>`}</GetSendQuotaResult></GetSendQuotaResponse>`,
       )
     }
     if (action === 'GetIdentityVerificationAttributes') {
