@@ -16,7 +16,7 @@ import { publishNews } from './readers.ts'
 import { type BenchService, openService } from './service.ts'
 
 /** What an audience is taken through, each stage in a process of its own. */
-export const stages = { seed, run, ask }
+export const stages = { seed, plan, half, rest, ask }
 
 /** The morning after today's: the readers' run is due then. */
 function dueAt(): Date {
@@ -73,20 +73,53 @@ async function seed(folder: string, readers: number): Promise<{ seconds: number 
   return { seconds: ms / 1000 }
 }
 
-export interface RunFigures {
-  planSeconds: number
-  sendSeconds: number
-  cpuMicroseconds: number
+/** What a part of a run cost its process. */
+export interface Cost {
+  seconds: number
+  cpuSeconds: number
   peakMegabytes: number
-  /** Milliseconds of the slowest of some answers when half was sent. */
-  halfway: Answers
 }
 
-/** Plans and sends the run; the mailer counts and does nothing. */
-async function run(folder: string, readers: number): Promise<RunFigures> {
+/** Makes the run and cuts its audience. */
+async function plan(folder: string): Promise<Cost> {
+  return costOf(folder, async ({ platform }) => {
+    await tick(platform)
+    await drain(platform, ['work'])
+  })
+}
+
+/** Sends to half of the readers. */
+async function half(folder: string, readers: number): Promise<Cost> {
+  return costOf(folder, async ({ platform, sent }) => {
+    await drain(platform, ['mail'], () => sent() >= readers / 2)
+  })
+}
+
+/** Sends to all others. */
+async function rest(folder: string, readers: number): Promise<Cost> {
+  return costOf(folder, async ({ platform, sent, service }) => {
+    await drain(platform, ['mail'])
+    const response = await service.api('GET', '/api/v1/runs')
+    const { items } = (await response.json()) as {
+      items: { state: string; counts: { accepted: number; failed: number } }[]
+    }
+    const { accepted = 0, failed = 0 } = items[0]?.counts ?? {}
+    if (accepted + failed !== readers || items[0]?.state !== 'done' || sent() > readers)
+      throw new Error(`not all was sent: ${JSON.stringify(items[0])}`)
+  })
+}
+
+interface Sending {
+  /** At the instant at which the run is due, with a mailer that counts and does nothing. */
+  platform: Platform
+  service: BenchService
+  sent(): number
+}
+
+async function costOf(folder: string, work: (sending: Sending) => Promise<void>): Promise<Cost> {
   const service = await openService({}, folder)
   let sent = 0
-  const counting: Mailer = {
+  const mailer: Mailer = {
     name: 'outbox',
     send: async () => {
       sent++
@@ -98,37 +131,22 @@ async function run(folder: string, readers: number): Promise<RunFigures> {
     evidenceDelaySeconds: 0,
     hasFinalEvidence: false,
   }
-  const platform: Platform = { ...service.platform.machine.at(dueAt()), mailer: counting }
-  await tick(platform)
-  // Planning alone first: with sending beside it neither could be measured.
-  const planMs = await timed(() => drain(platform, ['work']))
-  let halfway: Answers | undefined
+  const platform: Platform = { ...service.platform.machine.at(dueAt()), mailer }
   const before = process.cpuUsage()
-  const sendMs = await timed(() =>
-    drain(platform, ['work', 'mail'], async () => {
-      if (halfway || sent < readers / 2) return
-      halfway = await answers(service)
-    }),
-  )
+  const ms = await timed(() => work({ platform, service, sent: () => sent }))
   const { user, system } = process.cpuUsage(before)
-  if (sent !== readers) throw new Error(`${sent} of ${readers} were sent`)
+  const peak = peakMegabytes()
   await service.close()
-  return {
-    planSeconds: planMs / 1000,
-    sendSeconds: sendMs / 1000,
-    cpuMicroseconds: (user + system) / readers,
-    peakMegabytes: peakMegabytes(),
-    halfway: halfway as Answers,
-  }
+  return { seconds: ms / 1000, cpuSeconds: (user + system) / 1e6, peakMegabytes: peak }
 }
 
 /** Two jobs at a time, as a worker has them. */
 async function drain(
   platform: Platform,
   lanes: readonly Lane[],
-  between: () => Promise<void> = async () => {},
+  isEnough: () => boolean = () => false,
 ): Promise<void> {
-  for (let isDry = false; !isDry; ) {
+  for (let isDry = false; !isDry && !isEnough(); ) {
     isDry = true
     for (const lane of lanes) {
       const received = await platform.jobs.receive(lane, { limit: 2, leaseSeconds: 120 })
@@ -139,12 +157,11 @@ async function drain(
           await platform.jobs.complete(receipt)
         }),
       )
-      await between()
     }
   }
 }
 
-/** Milliseconds of the slowest of five answers. */
+/** Milliseconds, the median of nine, of each kind of answer. */
 export type Answers = Record<string, number>
 
 async function ask(folder: string): Promise<Answers> {

@@ -164,17 +164,17 @@ describe('a function that is stopped at any call', () => {
   ) {
     const mortal = mortalClients(servers, deathAt, when)
     onTestFinished(mortal.close)
-    const own = await awsPlatform({
-      bucket: platform.bucket,
-      table: platform.table,
-      queues: platform.queues,
-      settings: platform.settings,
-      clients: mortal.clients,
-      now: () => now,
-      log: { info() {}, warn() {}, error() {} },
-    })
-    const jobs = jobsHandlerFor(own)
     const work = async () => {
+      const own = await awsPlatform({
+        bucket: platform.bucket,
+        table: platform.table,
+        queues: platform.queues,
+        settings: platform.settings,
+        clients: mortal.clients,
+        now: () => now,
+        log: { info() {}, warn() {}, error() {} },
+      })
+      const jobs = jobsHandlerFor(own)
       await clockHandlerFor(own)()
       for (let isDry = false; !isDry; ) {
         isDry = true
@@ -222,7 +222,6 @@ describe('a function that is stopped at any call', () => {
         await platform.settle()
         const before = mails().length
         const { isDead } = await liveOneDay(platform, now, deathAt, when)
-        console.log(deathAt, isDead, Math.round(performance.now()))
         if (isDead) deaths++
         else isOver = true
         const run = `daily-0800-UTC_${now.toISOString().slice(0, 10).replaceAll('-', '')}T080000Z`

@@ -69,7 +69,18 @@ function worldWith(limits: Quota, options: Omit<FakeProviderOptions, 'random'> =
 /** Processes that send bulk as fast as they may until an instant. Gives back how many mails failed. */
 async function sendBulk(
   { clock, provider, random, openProcess }: World,
-  { processes = 5, atATime = 64, until }: { processes?: number; atATime?: number; until: number },
+  {
+    processes = 5,
+    atATime = 64,
+    until,
+    stall = { from: 0, to: 0 },
+  }: {
+    processes?: number
+    atATime?: number
+    until: number
+    /** Nothing moves meanwhile. */
+    stall?: { from: number; to: number }
+  },
 ): Promise<number> {
   let failed = 0
   async function work(pace: Pace): Promise<void> {
@@ -79,6 +90,7 @@ async function sendBulk(
       if (right === 'spent' || right === 'late') continue
       // The claim; now and then it takes long.
       await clock.sleep(5 + 25 * random() + (random() < 0.01 ? 150 : 0))
+      if (clock.now() >= stall.from) await clock.sleep(stall.to - clock.now())
       if (!(await right.leave())) {
         failed++
         continue
@@ -122,6 +134,22 @@ describe('the pace of five processes', () => {
       expect(failed).toBe(0)
       // A write for some mails, however many processes there are, and few when nothing may leave.
       expect(world.writes() / seconds).toBeLessThan(perSecond / 2 + 40)
+    },
+    60_000,
+  )
+
+  it.each([14, 160])(
+    'send no burst at %i a second after all of them stood still for half a second',
+    async (perSecond) => {
+      const world = worldWith({ perSecond })
+      const { clock, provider } = world
+      const started = clock.now()
+      // A full disk's hiccup, a collection of garbage: claims end together.
+      const stall = { from: started + 5000, to: started + 5500 }
+      await clock.runUntil(sendBulk(world, { until: started + 10_000, stall }))
+      expect(provider.throttled).toEqual([])
+      expect(provider.most()).toBeLessThanOrEqual(perSecond)
+      expect(rateOf(provider.taken) / perSecond).toBeGreaterThan(0.85)
     },
     60_000,
   )
