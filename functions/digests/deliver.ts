@@ -19,8 +19,6 @@ import {
   rowsOf,
 } from './run-store.ts'
 
-export { mostInFlight } from './deliver-all.ts'
-
 /** A job ends well within the time that a server takes to stop; another goes on. */
 const budgetMs = 10_000
 /** Deliveries that are due again so soon are not left to a tick. */

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { mostInFlight } from '../../functions/digests/deliver.ts'
+import { mostInFlight } from '../../functions/digests/deliver-all.ts'
 import { watchBooks } from './books-watch.ts'
 import { type CrashRun, type CrashRunOptions, openCrashRun } from './crash-run.ts'
 import { checkEnd } from './ends.ts'
@@ -42,7 +42,7 @@ async function playedOut(
     )
     return [...watch.faults, ...faults]
   } catch (error) {
-    console.log(`${name}: its last words: ${run.service.errors().slice(-3000)}`)
+    console.log(`${name}: ${error}; its last words: ${run.service.errors().slice(-3000)}`)
     throw error
   } finally {
     await run.close()
@@ -155,7 +155,8 @@ describe('a death at any moment', () => {
     async (mail) => {
       const seed = seedOf(`any moment, ${mail}`)
       const random = randomFrom(seed)
-      let spanMs = isLong ? 4000 : 1200
+      const shortestMs = isLong ? 4000 : 1200
+      let spanMs = shortestMs
       let doneBefore = 0
       let timer: NodeJS.Timeout | undefined
       const dieIn = (ms: number) => {
@@ -179,7 +180,7 @@ describe('a death at any moment', () => {
         },
         afterStart() {
           // On a slow machine nothing would ever be done between two deaths.
-          if (run.done() === doneBefore) spanMs *= 1.5
+          if (run.done() === doneBefore) spanMs = Math.min(1.2 * spanMs, 3 * shortestMs)
           doneBefore = run.done()
           dieIn(random.below(spanMs))
         },

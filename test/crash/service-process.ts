@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -64,15 +65,11 @@ export function serviceProcess({ cwd, program, env }: ServiceProcessOptions) {
 
   const isAlive = () => child?.exitCode === null && child.signalCode === null
 
-  async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
     // Of this life: another may have begun by the time that the failure is told.
     const life = ended
     try {
-      const response = await fetch(`${address}${path}`, init)
-      // All of it: a process that dies within the answer has not answered.
-      const body = await response.arrayBuffer()
-      const { status, headers } = response
-      return new Response(status === 204 ? null : body, { status, headers })
+      return await patiently(new Request(`${address}${path}`, init))
     } catch (cause) {
       const isGone = await Promise.race([
         life.then(() => true),
@@ -88,7 +85,7 @@ export function serviceProcess({ cwd, program, env }: ServiceProcessOptions) {
     isAlive,
     /** It has said where it listens, and was not seen dead since. */
     isReady: () => isAlive() && address !== '',
-    request,
+    request: ask,
     /** A request of the publisher's. Anything but success is a fault. */
     async api<T = unknown>(
       method: string,
@@ -97,7 +94,7 @@ export function serviceProcess({ cwd, program, env }: ServiceProcessOptions) {
       headers: Record<string, string> = {},
     ): Promise<T> {
       const { localKey } = JSON.parse(readFileSync(join(cwd, 'data/secrets.json'), 'utf8'))
-      const response = await request(path, {
+      const response = await ask(path, {
         method,
         headers: {
           authorization: `Bearer ${localKey}`,
@@ -139,6 +136,32 @@ export function serviceProcess({ cwd, program, env }: ServiceProcessOptions) {
       listeners.add(listener)
     },
   }
+}
+
+/**
+ * As `fetch`, which gives up after five minutes: a tick of many readers on a busy machine takes
+ * longer. The whole answer: a process that dies within it has not answered.
+ */
+async function patiently(asked: Request): Promise<Response> {
+  const body = Buffer.from(await asked.arrayBuffer())
+  return new Promise((resolve, reject) => {
+    const sent = request(asked.url, {
+      method: asked.method,
+      headers: Object.fromEntries(asked.headers),
+    })
+    sent.on('error', reject).on('response', (answer) => {
+      const parts: Buffer[] = []
+      answer.on('data', (part: Buffer) => parts.push(part)).on('error', reject)
+      answer.on('close', () => {
+        if (!answer.complete) return reject(new Error('the answer broke off'))
+        const { statusCode: status = 0, headers } = answer
+        const type = { 'content-type': headers['content-type'] ?? '' }
+        const isBare = status === 204 || status === 304
+        resolve(new Response(isBare ? null : Buffer.concat(parts), { status, headers: type }))
+      })
+    })
+    sent.end(body)
+  })
 }
 
 export type ServiceProcess = ReturnType<typeof serviceProcess>
