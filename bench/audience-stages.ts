@@ -16,7 +16,7 @@ import { publishNews } from './readers.ts'
 import { type BenchService, openService } from './service.ts'
 
 /** What an audience is taken through, each stage in a process of its own. */
-export const stages = { seed, plan, half, rest, ask }
+export const stages = { seed, begin, finish, ask }
 
 /** The morning after today's: the readers' run is due then. */
 function dueAt(): Date {
@@ -75,37 +75,38 @@ async function seed(folder: string, readers: number): Promise<{ seconds: number 
 
 /** What a part of a run cost its process. */
 export interface Cost {
-  seconds: number
+  planSeconds: number
+  sendSeconds: number
+  /** For sending. */
   cpuSeconds: number
   peakMegabytes: number
 }
 
-/** Makes the run and cuts its audience. */
-async function plan(folder: string): Promise<Cost> {
-  return costOf(folder, async ({ platform }) => {
-    await tick(platform)
-    await drain(platform, ['work'])
-  })
-}
-
-/** Sends to half of the readers. */
-async function half(folder: string, readers: number): Promise<Cost> {
-  return costOf(folder, async ({ platform, sent }) => {
-    await drain(platform, ['mail'], () => sent() >= readers / 2)
+/** Makes the run, cuts its audience and sends to half of it. */
+function begin(folder: string, readers: number): Promise<Cost> {
+  return costOf(folder, {
+    plan: async (platform) => {
+      await tick(platform)
+      await drain(platform, ['work'])
+    },
+    send: ({ platform, sent }) => drain(platform, ['mail'], () => sent() >= readers / 2),
   })
 }
 
 /** Sends to all others. */
-async function rest(folder: string, readers: number): Promise<Cost> {
-  return costOf(folder, async ({ platform, sent, service }) => {
-    await drain(platform, ['mail'])
-    const response = await service.api('GET', '/api/v1/runs')
-    const { items } = (await response.json()) as {
-      items: { state: string; counts: { accepted: number; failed: number } }[]
-    }
-    const { accepted = 0, failed = 0 } = items[0]?.counts ?? {}
-    if (accepted + failed !== readers || items[0]?.state !== 'done' || sent() > readers)
-      throw new Error(`not all was sent: ${JSON.stringify(items[0])}`)
+function finish(folder: string, readers: number): Promise<Cost> {
+  return costOf(folder, {
+    plan: async () => {},
+    send: async ({ platform, service }) => {
+      await drain(platform, ['mail'])
+      const response = await service.api('GET', '/api/v1/runs')
+      const { items } = (await response.json()) as {
+        items: { state: string; counts: { accepted: number; failed: number } }[]
+      }
+      const { accepted = 0, failed = 0 } = items[0]?.counts ?? {}
+      if (accepted + failed !== readers || items[0]?.state !== 'done')
+        throw new Error(`not all was sent: ${JSON.stringify(items[0])}`)
+    },
   })
 }
 
@@ -116,7 +117,13 @@ interface Sending {
   sent(): number
 }
 
-async function costOf(folder: string, work: (sending: Sending) => Promise<void>): Promise<Cost> {
+async function costOf(
+  folder: string,
+  {
+    plan,
+    send,
+  }: { plan: (platform: Platform) => Promise<void>; send: (sending: Sending) => Promise<void> },
+): Promise<Cost> {
   const service = await openService({}, folder)
   let sent = 0
   const mailer: Mailer = {
@@ -132,12 +139,18 @@ async function costOf(folder: string, work: (sending: Sending) => Promise<void>)
     hasFinalEvidence: false,
   }
   const platform: Platform = { ...service.platform.machine.at(dueAt()), mailer }
+  const planMs = await timed(() => plan(platform))
   const before = process.cpuUsage()
-  const ms = await timed(() => work({ platform, service, sent: () => sent }))
+  const sendMs = await timed(() => send({ platform, service, sent: () => sent }))
   const { user, system } = process.cpuUsage(before)
   const peak = peakMegabytes()
   await service.close()
-  return { seconds: ms / 1000, cpuSeconds: (user + system) / 1e6, peakMegabytes: peak }
+  return {
+    planSeconds: planMs / 1000,
+    sendSeconds: sendMs / 1000,
+    cpuSeconds: (user + system) / 1e6,
+    peakMegabytes: peak,
+  }
 }
 
 /** Two jobs at a time, as a worker has them. */
