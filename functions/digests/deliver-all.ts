@@ -19,6 +19,7 @@ const atATime = 32
 const mostAtATime = 64
 /** How long a job goes on without looking whether the run still goes on and the posts still stand. */
 const freshMs = 250
+const lookAgainMs = 60_000
 /** The provider's wish for a moment of quiet; after some in a row, and after longer ones, the job ends. */
 const shortRefusalSeconds = 2
 const mostShortRefusals = 5
@@ -111,8 +112,9 @@ export async function deliverAll(
         const attempt = await withinFlight(() => deliverTo(ledger, reader))
         if (attempt.bounced) freshUntil = Number.NEGATIVE_INFINITY
         if (attempt.status === 'settled') end.settled++
-        else if (attempt.dueAt && !(end.dueAt && end.dueAt < attempt.dueAt)) {
-          end.dueAt = attempt.dueAt
+        else {
+          const dueAt = attempt.dueAt ?? lookAgainAt(platform)
+          if (end.dueAt === undefined || dueAt < end.dueAt) end.dueAt = dueAt
         }
       } finally {
         mailer.done()
@@ -127,6 +129,11 @@ export async function deliverAll(
     await pace.release()
   }
   return end
+}
+
+/** For one in flight: nobody knows when its end shows, and a lease takes two minutes. */
+function lookAgainAt({ now }: Pick<Platform, 'now'>): string {
+  return new Date(now().getTime() + lookAgainMs).toISOString()
 }
 
 async function workersFor(platform: Platform): Promise<number> {

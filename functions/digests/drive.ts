@@ -10,7 +10,7 @@ import { booksOf, changeRun, isFinished, isOpen, lastChunk } from './run-store.t
 type Driving = Pick<Platform, 'records' | 'jobs' | 'now' | 'mailer' | 'settings'>
 
 /** No pause between two tries is longer; a rest beyond it is left from before a clock was set back. */
-const longestRestMs = 4_000_000
+const longestRestMs = 7_200_000
 /** A job that was enqueued for the end of a rest goes first. */
 const patienceMs = 30_000
 /** Chunks with a few deliveries to try again, enqueued at a time. */

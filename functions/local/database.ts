@@ -47,8 +47,8 @@ export function openDatabase(file: string): LocalDatabase {
   db.exec('PRAGMA journal_mode = WAL')
   db.exec('PRAGMA synchronous = FULL')
   db.exec('PRAGMA cache_size = -16000')
-  // 16 MB: pages that are written again and again are brought home a quarter as often.
-  db.exec('PRAGMA wal_autocheckpoint = 4000')
+  // 32 MB: pages that are written again and again are brought home once instead of eight times.
+  db.exec('PRAGMA wal_autocheckpoint = 8000')
   // What is erased is overwritten: freed pages would keep a reader's address.
   db.exec('PRAGMA secure_delete = ON')
 

@@ -52,8 +52,16 @@ export function outcomeOf(
   return {
     status: 'deferred',
     reason,
-    // A full mailbox is not emptied within minutes.
-    retryAfterSeconds: status?.endsWith('.2.2') ? 3600 : response.startsWith('421') ? 60 : 300,
+    retryAfterSeconds: pauseAfter(response, status),
     ...about,
   }
+}
+
+/** SES's throttles: https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html */
+function pauseAfter(response: string, status: string | undefined): number {
+  if (/maximum sending rate exceeded/i.test(response)) return 1
+  if (/daily message quota exceeded/i.test(response)) return 1800
+  // A full mailbox is not emptied within minutes.
+  if (status?.endsWith('.2.2')) return 3600
+  return response.startsWith('421') ? 60 : 300
 }

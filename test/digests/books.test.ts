@@ -66,6 +66,7 @@ describe('the books of a run', () => {
     }
     await tickAt(platform, morning)
     await tickAt(platform, after(3))
+    // Who waits for an hour does not keep the others from being looked up.
     expect(await counts()).toMatchObject({ accepted: 1, failed: 1, unknown: 1, pending: 1 })
     await noteAccepted(platform, `${runId}_0_${ada}_0`)
     expect(await counts()).toMatchObject({ accepted: 2, failed: 1, unknown: 0, pending: 1 })

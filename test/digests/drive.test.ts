@@ -62,6 +62,12 @@ describe('a run that is driven on', () => {
     expect((await enqueued()).sort()).toEqual([0, 2, 3])
   })
 
+  it('rests as long as the longest pause, an hour and some jitter', async () => {
+    const run = await aRun([resting(85)])
+    await driveRun(platform, run)
+    expect(await enqueued()).toEqual([])
+  })
+
   it('takes a rest that a clock set back since has made endless for none', async () => {
     const run = await aRun([resting(48 * 60)])
     await driveRun(platform, run)

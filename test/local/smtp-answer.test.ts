@@ -69,11 +69,19 @@ describe('an answer to the recipient or the content', () => {
   })
 
   it('names a pause that suits it', () => {
-    const pauses = ['421 4.7.0 x', '450 4.2.1 x', '452 4.2.2 x', '451 x'].map((text) => {
+    const answers = [
+      '421 4.7.0 x',
+      '450 4.2.1 x',
+      '452 4.2.2 x',
+      '451 x',
+      '454 Throttling failure: Maximum sending rate exceeded.',
+      '454 Throttling failure: Daily message quota exceeded.',
+    ]
+    const pauses = answers.map((text) => {
       const outcome = answered(text)
       return outcome.status === 'deferred' && outcome.retryAfterSeconds
     })
-    expect(pauses).toEqual([60, 300, 3600, 300])
+    expect(pauses).toEqual([60, 300, 3600, 300, 1, 1800])
   })
 })
 
