@@ -62,24 +62,24 @@ export async function runJob(platform: Platform, job: Job): Promise<void> {
       return sendConfirmation(platform, job.subscriberId)
     }
     case 'instant': {
-      const { makeInstantRun } = await import('./digests/make-runs.ts')
+      const { makeInstantRun } = await import('./digests/runs/make-runs.ts')
       await makeInstantRun(platform)
       return
     }
     case 'letter': {
       const [{ makeLetterRuns }, { followLetter }] = await Promise.all([
-        import('./digests/make-runs.ts'),
-        import('./digests/advance-letter.ts'),
+        import('./digests/runs/make-runs.ts'),
+        import('./digests/letters/advance-letter.ts'),
       ])
       await makeLetterRuns(platform)
       return followLetter(platform, job.postId)
     }
     case 'plan': {
-      const { planRun } = await import('./digests/plan.ts')
+      const { planRun } = await import('./digests/runs/plan.ts')
       return planRun(platform, job.runId)
     }
     case 'deliver': {
-      const { deliverChunk } = await import('./digests/deliver.ts')
+      const { deliverChunk } = await import('./digests/delivery/deliver.ts')
       return deliverChunk(platform, job.runId, job.chunk)
     }
     default:

@@ -1,10 +1,22 @@
 import { readClock } from './clock-mark.ts'
-import { advanceLetter } from './digests/advance-letter.ts'
-import { driveRested, driveRun, unparkRun } from './digests/drive.ts'
-import { finishRun } from './digests/finish.ts'
-import { makeCatchUpRun, makeDueRuns, makeInstantRun, makeLetterRuns } from './digests/make-runs.ts'
-import type { Run } from './digests/run.ts'
-import { closeRun, getRun, insertRun, isOpen, isOver, listOpenRuns } from './digests/run-store.ts'
+import { finishRun } from './digests/delivery/finish.ts'
+import { advanceLetter } from './digests/letters/advance-letter.ts'
+import { driveRested, driveRun, unparkRun } from './digests/runs/drive.ts'
+import {
+  makeCatchUpRun,
+  makeDueRuns,
+  makeInstantRun,
+  makeLetterRuns,
+} from './digests/runs/make-runs.ts'
+import type { Run } from './digests/runs/run.ts'
+import {
+  closeRun,
+  getRun,
+  insertRun,
+  isOpen,
+  isOver,
+  listOpenRuns,
+} from './digests/runs/run-store.ts'
 import { recordKeys } from './keys.ts'
 import type { Platform } from './platform.ts'
 

@@ -1,4 +1,4 @@
-import { getRun, isOpen, listOpenRuns } from '../../functions/digests/run-store.ts'
+import { getRun, isOpen, listOpenRuns } from '../../functions/digests/runs/run-store.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import type { RecordStore } from '../../functions/platform.ts'
 import { readLogHead } from '../../functions/posts/log.ts'

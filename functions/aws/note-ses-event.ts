@@ -1,4 +1,4 @@
-import { type FeedbackKind, noteFeedback } from '../digests/note-feedback.ts'
+import { type FeedbackKind, noteFeedback } from '../digests/feedback/note-feedback.ts'
 import type { AwsPlatform } from './platform.ts'
 import type { SesEvent } from './ses-event.ts'
 

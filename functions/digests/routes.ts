@@ -5,16 +5,16 @@ import { invalid, notFound, type ServiceError } from '../errors.ts'
 import { recordKeys, urlPaths } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { getSubscriber } from '../subscribers/store.ts'
-import { approveLetter } from './approve-letter.ts'
-import { sizeOf } from './audience.ts'
-import { pauseRun, resumeRun, retryRun } from './control-run.ts'
-import { dueRoutes } from './due-routes.ts'
-import { feedbackRoute } from './feedback-route.ts'
-import { listDeliveries, listDeliveriesOf } from './list-deliveries.ts'
-import type { Preview } from './preview.ts'
-import type { Run } from './run.ts'
-import { getRun } from './run-store.ts'
-import { describeRun, estimateSchema, runSchema } from './run-view.ts'
+import { listDeliveries, listDeliveriesOf } from './delivery/list-deliveries.ts'
+import type { Preview } from './editions/preview.ts'
+import { feedbackRoute } from './feedback/feedback-route.ts'
+import { approveLetter } from './letters/approve-letter.ts'
+import { sizeOf } from './runs/audience.ts'
+import { pauseRun, resumeRun, retryRun } from './runs/control-run.ts'
+import { dueRoutes } from './runs/due-routes.ts'
+import type { Run } from './runs/run.ts'
+import { getRun } from './runs/run-store.ts'
+import { describeRun, estimateSchema, runSchema } from './runs/run-view.ts'
 
 const instantSchema = v.pipe(
   v.string(),
@@ -189,12 +189,12 @@ export const digestRoutes: ApiRoute[] = [
       if (post !== undefined) {
         const { categories, cadence, locale, to } = wanted
         if (categories ?? cadence ?? at) throw onlyOfDigests()
-        const { previewLetter } = await import('./preview-letter.ts')
+        const { previewLetter } = await import('./letters/preview-letter.ts')
         const letter = await previewLetter(platform, { postId: post, locale, to })
         return c.json(await previewView(platform, { ...letter, posts: 1, isSample: false }))
       }
       // Templates and mail come along with the first preview, not with the server.
-      const { previewDigest } = await import('./preview.ts')
+      const { previewDigest } = await import('./editions/preview.ts')
       const digest = await previewDigest(platform, {
         ...wanted,
         ...(at === undefined ? {} : { at: new Date(at) }),
@@ -233,11 +233,11 @@ export function digestPages(platform: Platform): Hono {
   const pages = new Hono()
   pages.get('/archive', (c) => c.redirect(urlPaths.archive, 301))
   pages.get(urlPaths.archive, async (c) => {
-    const { showArchive } = await import('./archive-pages.ts')
+    const { showArchive } = await import('./editions/archive-pages.ts')
     return showArchive(c, platform)
   })
   pages.get('/archive/:id/', async (c, next) => {
-    const { showEdition } = await import('./archive-pages.ts')
+    const { showEdition } = await import('./editions/archive-pages.ts')
     return (await showEdition(c, platform)) ?? next()
   })
   return pages

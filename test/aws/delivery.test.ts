@@ -4,10 +4,10 @@ import { handlerFor as clockHandlerFor } from '../../functions/aws/clock.lambda.
 import { handlerFor as jobsHandlerFor } from '../../functions/aws/jobs.lambda.ts'
 import { awsPlatform } from '../../functions/aws/platform.ts'
 import { lanes } from '../../functions/aws/sqs-job-queue.ts'
-import { countsOf } from '../../functions/digests/books.ts'
-import { listDeliveries } from '../../functions/digests/list-deliveries.ts'
-import type { Run } from '../../functions/digests/run.ts'
-import { getRun } from '../../functions/digests/run-store.ts'
+import { listDeliveries } from '../../functions/digests/delivery/list-deliveries.ts'
+import { countsOf } from '../../functions/digests/runs/books.ts'
+import type { Run } from '../../functions/digests/runs/run.ts'
+import { getRun } from '../../functions/digests/runs/run-store.ts'
 import { confirmReader, publishArticle } from '../digests/newsroom.ts'
 import {
   type AwsServers,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { Delivery, Run } from '../../functions/digests/run.ts'
+import type { Delivery, Run } from '../../functions/digests/runs/run.ts'
 import type { StoredPost } from '../../functions/posts/stored-post.ts'
 import type { Subscriber } from '../../functions/subscribers/subscriber.ts'
 import { marksIn } from './mailbox.ts'

@@ -1,0 +1,119 @@
+import { letterRunId } from '../../keys.ts'
+import type { LogEntry } from '../../posts/log.ts'
+import { wishedMode } from '../../posts/mail-mode.ts'
+import { approvalEnd } from '../../posts/plan-letter.ts'
+import type { Post } from '../../posts/post.ts'
+import type { StoredPost } from '../../posts/stored-post.ts'
+import type { Settings } from '../../settings.ts'
+import type { LetterWait, Run } from '../runs/run.ts'
+import type { NewRun } from '../runs/run-store.ts'
+
+/** What a letter's run is judged by. */
+export interface LetterSight {
+  /** As it stands now; `undefined` when there is none. */
+  post: StoredPost | undefined
+  settings: Pick<Settings, 'mail' | 'categories'>
+  /** RFC 3339, UTC, whole seconds. */
+  now: string
+}
+
+/** RFC 3339: until when a letter may be approved; `undefined` when it needs none, or has it. */
+export function approvalDeadline({ waits, dueAt }: Pick<Run, 'waits' | 'dueAt'>) {
+  return waits?.approveBy === undefined ? undefined : approvalEnd(waits.approveBy, dueAt)
+}
+
+/** The run of a letter as it is first made. */
+export function newLetterRun(
+  entry: Pick<LogEntry, 'n' | 'postId' | 'again'>,
+  { post, now }: Pick<LetterSight, 'post' | 'now'>,
+): NewRun {
+  const { letterAt, approveBy } = post ?? {}
+  const isEarly = letterAt !== undefined && letterAt > now
+  return asItWaits({
+    id: letterRunId(entry.postId, entry.again),
+    schedule: 'letter',
+    kind: 'letter',
+    dueAt: isEarly ? letterAt : now,
+    to: entry.n,
+    postId: entry.postId,
+    state: 'planned',
+    waits: {
+      ...(isEarly ? { early: true } : {}),
+      ...(approveBy === undefined ? {} : { approveBy }),
+    },
+  })
+}
+
+/**
+ * A letter that waits, as it should be at an instant: called off, at another time, past its
+ * deadline, or on its way. `nextNumber` is the log's next: a letter with a set time is for those who
+ * are its readers then, so `to` is frozen when that time has come, before anything is planned. One
+ * that is held by hand stays held.
+ */
+export function letterNow(run: Run, sight: LetterSight, nextNumber: number): Run {
+  if (!run.waits) return run
+  const { now, post, settings } = sight
+  const reason = whyCalledOff(run, sight)
+  if (reason !== undefined) return calledOff(run, reason, now)
+  const timed = withTime(run, run.waits, { letterAt: post?.letterAt, now, nextNumber })
+  const deadline = approvalDeadline(timed)
+  if (deadline === undefined || deadline > now) return asItWaits(timed)
+  return settings.mail.unapproved === 'send'
+    ? letGo(timed)
+    : calledOff(timed, `Nobody approved it until ${deadline}.`, now)
+}
+
+/** A letter that somebody approved or resumed: all that it still waits for is its time. */
+export function letGo<R extends NewRun>(run: R): R {
+  return asItWaits({ ...run, state: 'planned', waits: run.waits?.early ? { early: true } : {} })
+}
+
+/** Why a letter is owed to nobody any more; `undefined` when it still is, as far as its post says. */
+export function whyNotOwed(post: Post | undefined): string | undefined {
+  if (!post || post.state === 'withdrawn') return 'Its post was withdrawn before it was mailed.'
+  if (post.mail === 'none') return 'Its post says `mail: none`.'
+  return post.state === 'visible' ? undefined : 'Its post was hidden when it was to be mailed.'
+}
+
+/** State and reason that tell what a letter waits for; on its way when that is nothing. */
+function asItWaits<R extends NewRun>(run: R): R {
+  const deadline = approvalDeadline(run)
+  if (deadline !== undefined) {
+    return { ...run, state: 'paused', reason: `Waits for approval until ${deadline}.` }
+  }
+  if (run.state !== 'planned') return run
+  if (run.waits?.early) return { ...run, reason: 'Waits for its time.' }
+  const { reason: _, waits: _waits, ...rest } = run
+  return rest as R
+}
+
+function whyCalledOff(run: Run, { post, settings }: LetterSight): string | undefined {
+  // One that is hidden for a while may be back by then.
+  if (!post || post.state === 'withdrawn' || post.mail === 'none') return whyNotOwed(post)
+  if (run.id !== letterRunId(post.id, post.again)) return 'Its post is mailed anew instead.'
+  const isLetter = post.listAs === 'letter' && wishedMode(settings, post) === 'letter'
+  return isLetter ? undefined : 'Its post is no letter any more.'
+}
+
+/** Without chunks, so that nothing is ever planned of it. */
+function calledOff({ waits: _, ...run }: Run, reason: string, now: string): Run {
+  return {
+    ...run,
+    state: 'skipped',
+    reason,
+    chunks: 0,
+    totals: { accepted: 0, suppressed: 0, empty: 0, failed: 0, unknown: 0 },
+    finishedAt: now,
+  }
+}
+
+function withTime(
+  run: Run,
+  { early, ...waits }: LetterWait,
+  { letterAt, now, nextNumber }: { letterAt: string | undefined; now: string; nextNumber: number },
+): Run {
+  if (letterAt !== undefined && letterAt > now) {
+    return { ...run, dueAt: letterAt, waits: { ...waits, early: true } }
+  }
+  return early ? { ...run, dueAt: letterAt ?? now, to: nextNumber, waits } : run
+}

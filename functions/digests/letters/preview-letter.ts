@@ -1,0 +1,43 @@
+import { chooseLocale } from '../../../templates/locales/index.ts'
+import { notFound } from '../../errors.ts'
+import type { Platform } from '../../platform.ts'
+import { getPost } from '../../posts/post.ts'
+import { checkPreferences } from '../../subscribers/preferences.ts'
+import { categoryTitles } from '../editions/parcels.ts'
+import { type PreviewedMail, previewMessage } from '../editions/preview-message.ts'
+import type { Audience } from '../runs/audience.ts'
+import { writeLetter } from './compose-letter.ts'
+
+/**
+ * A post as the letter that its readers would get, whether or not it is one, also while it is a draft
+ * or dated in the future. Changes nothing. Its links lead nowhere.
+ *
+ * @throws 404 for a post that is not there or was withdrawn; `subscriber.locale`; what
+ * `previewMessage` throws.
+ */
+export async function previewLetter(
+  platform: Pick<Platform, 'records' | 'objects' | 'settings' | 'mailer' | 'now'>,
+  {
+    postId,
+    locale: wanted,
+    to,
+  }: {
+    postId: string
+    /** @default the site's */
+    locale?: string | undefined
+    /** Mails it to this address, marked as a test. */
+    to?: string | undefined
+  },
+): Promise<PreviewedMail & { audience: Audience }> {
+  const { settings } = platform
+  const post = /^[\w.-]{1,64}$/.test(postId) ? (await getPost(platform, postId))?.value : undefined
+  if (!post || post.state === 'withdrawn') throw notFound('A post of this id')
+  const { locale } = checkPreferences(
+    { locale: wanted, categories: [] },
+    { settings, categories: [], chooseLocale: (tag) => chooseLocale(tag, settings) },
+  )
+  const mail = await writeLetter(platform, post, locale, await categoryTitles(platform))
+  const run = { id: 'preview', kind: 'letter' } as const
+  const message = await previewMessage(platform, { run, mail, date: platform.now(), to })
+  return { ...message, audience: { letter: post.categories } }
+}

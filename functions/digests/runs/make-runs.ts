@@ -1,0 +1,233 @@
+import { everything, recordKeys } from '../../keys.ts'
+import type { Platform, RecordKey } from '../../platform.ts'
+import { formatInstant } from '../../posts/format-instant.ts'
+import { readLog, readLogHead } from '../../posts/log.ts'
+import { getStoredPost } from '../../posts/stored-post.ts'
+import { latestOccurrence } from '../../subscribers/cadence.ts'
+import { leaveCatchUp } from '../../subscribers/memberships.ts'
+import { instantReaders, scheduleReaders } from '../../subscribers/reader-streams.ts'
+import { catchUpScheduleId, instantScheduleId, listSchedules } from '../../subscribers/schedule.ts'
+import { getSubscriber } from '../../subscribers/store.ts'
+import type { Subscriber } from '../../subscribers/subscriber.ts'
+import { isInFlight } from '../delivery/ledger.ts'
+import { defaultSchedule } from '../editions/archive.ts'
+import { openListing } from '../editions/listing.ts'
+import { floorOf, owedPosts } from '../editions/owed.ts'
+import { newLetterRun } from '../letters/letter.ts'
+import { categoriesListed } from './plan.ts'
+import type { Run } from './run.ts'
+import { getRow, isOpen, listOpenRuns, makeRun, type NewRun } from './run-store.ts'
+
+type Making = Pick<Platform, 'records' | 'settings' | 'now' | 'jobs'>
+
+/** Log entries looked at a time. */
+const stretch = 1000
+/** Catch-up readers looked at by one tick: those after them have their turn a minute later. */
+const mostCatchUps = 1000
+
+/**
+ * Makes the run of every schedule whose latest occurrence lies after `since`, up to now: what is due
+ * and what was missed. Earlier ones that were missed too would be empty. Repeatable; gives back the
+ * runs that are new.
+ */
+export async function makeDueRuns(
+  platform: Making,
+  /** The last finished tick; absent before the first, when nothing was missed. */
+  since: Date | undefined,
+): Promise<Run[]> {
+  if (since && since >= platform.now()) return []
+  const due = await dueOccurrences(platform, since)
+  const { last } = await readLogHead(platform)
+  await markArchive(platform, since, last)
+  const made: Run[] = []
+  for (const occurrence of due) {
+    const run = await startRun(platform, { ...occurrence, to: last })
+    if (run) made.push(run)
+  }
+  return made
+}
+
+/** The latest occurrence of every schedule that has one after `since`, as a run but for its `to`. */
+export async function dueOccurrences(
+  platform: Pick<Platform, 'records' | 'now'>,
+  since: Date | undefined,
+): Promise<Omit<NewRun, 'to'>[]> {
+  const now = platform.now()
+  const due: Omit<NewRun, 'to'>[] = []
+  for (const { id, ...schedule } of await listSchedules(platform)) {
+    if (schedule.cadence === 'instant') continue
+    const dueAt = latestOccurrence(schedule, now)
+    if (dueAt <= (since ?? (await firstReaderSince(platform, id)))) continue
+    const instant = formatInstant(dueAt)
+    due.push({
+      id: `${id}_${instant.replaceAll(/[-:]/g, '')}`,
+      schedule: id,
+      kind: 'digest',
+      dueAt: instant,
+    })
+  }
+  return due
+}
+
+/** Notes where one edition of the public archive ends, whether or not somebody reads it by mail. */
+async function markArchive(platform: Making, since: Date | undefined, to: number): Promise<void> {
+  const schedule = defaultSchedule(platform.settings)
+  const occurrence = schedule && latestOccurrence(schedule, platform.now())
+  if (!since || !occurrence || occurrence <= since) return
+  const key = recordKeys.archiveMark(formatInstant(occurrence))
+  await platform.records.put({ ...key, value: { to } }, { ifAbsent: true })
+}
+
+/**
+ * Before the first tick ever, a schedule's occurrences count from its first reader on: without a
+ * clock running, the tick by hand that follows a confirmation still finds what has come due.
+ */
+async function firstReaderSince(
+  platform: Pick<Platform, 'records' | 'now'>,
+  scheduleId: string,
+): Promise<Date> {
+  let first = platform.now()
+  let looked = 0
+  for await (const id of scheduleReaders(platform, scheduleId)) {
+    if (looked++ >= 100) break
+    const reader = (await getSubscriber(platform, id))?.value
+    if (!reader) continue
+    const { createdAt, confirmedAt = createdAt } = reader
+    const since = new Date(confirmedAt > createdAt ? confirmedAt : createdAt)
+    if (since < first) first = since
+  }
+  return first
+}
+
+/**
+ * Makes the instant run that serves what was listed since the last one; none when nobody reads those
+ * categories at once. Named by its `to`, so however often it is asked for, it is made once.
+ */
+export async function makeInstantRun(platform: Making): Promise<Run | undefined> {
+  const mark = await readMark(platform, recordKeys.instantHead)
+  const { last: to } = await readLogHead(platform)
+  if (to <= mark.to) return undefined
+  const slugs = await categoriesListed(platform, { after: mark.to, to })
+  let run: Run | undefined
+  // The same stream that planning reads, so an audience that is empty here is empty there.
+  if (slugs.length > 0 && (await isAny(instantReaders(platform, slugs)))) {
+    run = await startRun(platform, {
+      id: `instant_${to}`,
+      schedule: instantScheduleId,
+      kind: 'instant',
+      dueAt: formatInstant(platform.now()),
+      to,
+      after: mark.to,
+    })
+  }
+  // After the run: a crash before this makes the same run, or one that serves more.
+  await raiseMark(platform, recordKeys.instantHead, mark, to)
+  return run
+}
+
+/**
+ * Makes the run of every letter listed since this was last done. Repeatable; named by the post. One
+ * that is set for later or needs approval waits, unplanned, until `advanceLetter` lets it go.
+ */
+export async function makeLetterRuns(platform: Making): Promise<Run[]> {
+  const made: Run[] = []
+  for (;;) {
+    const mark = await readMark(platform, recordKeys.letterHead)
+    const { last } = await readLogHead(platform)
+    if (last <= mark.to) return made
+    const to = Math.min(last, mark.to + stretch)
+    for (const entry of await readLog(platform, everything, { after: mark.to, to })) {
+      if (entry.mail !== 'letter') continue
+      const post = (await getStoredPost(platform, entry.postId))?.value
+      const wanted = newLetterRun(entry, { post, now: formatInstant(platform.now()) })
+      const run = await startRun(platform, wanted)
+      if (run) made.push(run)
+    }
+    await raiseMark(platform, recordKeys.letterHead, mark, to)
+  }
+}
+
+/**
+ * Protocol M4: makes a run for readers who moved to instant while posts were owed, and lets those
+ * leave to whom nothing is owed any more.
+ */
+export async function makeCatchUpRun(platform: Making): Promise<Run | undefined> {
+  const { last: to } = await readLogHead(platform)
+  const open = new Set((await listOpenRuns(platform)).map(({ id }) => id))
+  let looked = 0
+  for await (const id of scheduleReaders(platform, catchUpScheduleId)) {
+    if (looked++ >= mostCatchUps) break
+    const reader = (await getSubscriber(platform, id))?.value
+    if (!reader?.catchUp) continue
+    const isSettled = await isNoteSettled(platform, reader)
+    // An open run has this reader, or a retry of the delivery; another run would only wait for it.
+    if (!isSettled && reader.note && open.has(reader.note.run)) continue
+    if (!isSettled || (await isOwedAnything(platform, reader, to))) {
+      return startRun(platform, {
+        id: `${catchUpScheduleId}_${formatInstant(platform.now()).replaceAll(/[-:]/g, '')}`,
+        schedule: catchUpScheduleId,
+        kind: 'catch-up',
+        dueAt: formatInstant(platform.now()),
+        to,
+      })
+    }
+    const seen = JSON.stringify(reader)
+    await leaveCatchUp(platform, id, (current) => JSON.stringify(current) === seen)
+  }
+  return undefined
+}
+
+async function isNoteSettled(platform: Making, { id, note }: Subscriber): Promise<boolean> {
+  if (!note || !isInFlight(note)) return true
+  if (Date.parse(note.expires) <= platform.now().getTime()) return true
+  const row = await getRow(platform, note.run, note.chunk, id)
+  return row !== undefined && row.value.try >= note.try
+}
+
+async function isOwedAnything(platform: Making, reader: Subscriber, to: number): Promise<boolean> {
+  const floor = floorOf(reader, reader.watermark)
+  if (floor >= to) return false
+  const listed = await openListing(platform, to).above(floor)
+  const window = { from: reader.watermark, to }
+  return owedPosts(reader, listed, window, platform.settings).length > 0
+}
+
+/** Makes a run once and has it planned. `undefined` when it was there already. */
+async function startRun(platform: Making, wanted: NewRun): Promise<Run | undefined> {
+  const { run, isNew } = await makeRun(platform, wanted)
+  if (!isNew) return undefined
+  if (isOpen(run)) await platform.jobs.enqueue([{ kind: 'plan', runId: run.id }])
+  return run
+}
+
+interface Mark {
+  to: number
+  version: string | undefined
+}
+
+/** Up to which number of the log the runs of instant readers, or of letters, are made. */
+export async function readMark(
+  { records }: Pick<Platform, 'records'>,
+  key: RecordKey,
+): Promise<Mark> {
+  const record = await records.get<{ to: number }>(key)
+  return { to: record?.value.to ?? 0, version: record?.version }
+}
+
+/** Somebody else who raised it meanwhile made the same runs. */
+export async function raiseMark(
+  { records }: Pick<Platform, 'records'>,
+  key: RecordKey,
+  { version }: Mark,
+  to: number,
+): Promise<void> {
+  await records.put(
+    { ...key, value: { to } },
+    version === undefined ? { ifAbsent: true } : { ifVersion: version },
+  )
+}
+
+async function isAny(readers: AsyncIterable<string>): Promise<boolean> {
+  for await (const _ of readers) return true
+  return false
+}

@@ -1,0 +1,139 @@
+import { ServiceError } from '../../errors.ts'
+import { recordKeys, shardOf, shards } from '../../keys.ts'
+import type { Platform, RecordKey, StoredRecord } from '../../platform.ts'
+import { readLogHead } from '../../posts/log.ts'
+import { readSending } from '../../sending.ts'
+import { getSubscriber, putSubscriber } from '../../subscribers/store.ts'
+import type { Subscriber } from '../../subscribers/subscriber.ts'
+import { isInFlight } from '../delivery/ledger.ts'
+import { pauseRun } from './control-run.ts'
+import { raiseMark, readMark } from './make-runs.ts'
+import { getRun, isOver, listOpenRuns } from './run-store.ts'
+
+/** How far a call came. Give back `to` and `after` until there is no `after`. */
+export interface Skipped {
+  /** Everything up to this number of the log counts as delivered. */
+  to: number
+  /** Readers that this call went through. */
+  readers: number
+  after?: string
+}
+
+type Skipping = Pick<Platform, 'records' | 'now'>
+
+/** So many readers a call: each is a read and a write, and a request must end. */
+const readersAtOnce = 1000
+const writesAtOnce = 50
+
+/**
+ * Counts everything listed so far as delivered to every reader, for a service that was restored from
+ * a backup while its other self had gone on sending. Watermarks only rise, so it may be repeated and
+ * broken off. Open letters are paused, not ended: each can still be resumed.
+ *
+ * @throws ServiceError 409 `sending.not-paused`: deliveries under way would not know of it.
+ */
+export async function skipOwed(
+  platform: Skipping,
+  from: { to?: number | undefined; after?: string | undefined } = {},
+): Promise<Skipped> {
+  if (!(await readSending(platform)).paused) {
+    throw new ServiceError(
+      409,
+      'sending.not-paused',
+      'What is owed can be skipped only while all sending is paused. Pause it first: `broadsheet runs pause`.',
+    )
+  }
+  const { last } = await readLogHead(platform)
+  const to = Math.min(from.to ?? last, last)
+  if (from.after === undefined) {
+    // Before the readers: no run is made any more for what is skipped.
+    for (const key of [recordKeys.instantHead, recordKeys.letterHead]) {
+      await raiseTo(platform, key, to)
+    }
+  }
+  const page = await nextReaders(platform, from.after)
+  for (let i = 0; i < page.readers.length; i += writesAtOnce) {
+    const some = page.readers.slice(i, i + writesAtOnce)
+    await Promise.all(some.map((reader) => raiseWatermark(platform, reader, to)))
+  }
+  // Last: a tick that had begun before the marks were raised may have made one meanwhile.
+  if (page.after === undefined) await holdLetters(platform, to)
+  return {
+    to,
+    readers: page.readers.length,
+    ...(page.after === undefined ? {} : { after: page.after }),
+  }
+}
+
+async function raiseTo(platform: Skipping, key: RecordKey, to: number): Promise<void> {
+  for (;;) {
+    const mark = await readMark(platform, key)
+    if (mark.to >= to) return
+    await raiseMark(platform, key, mark, to)
+  }
+}
+
+/** The readers after an id, in the order of their ids, over the end of a shard. */
+async function nextReaders(
+  { records }: Skipping,
+  after = '',
+): Promise<{ readers: StoredRecord<Subscriber>[]; after?: string }> {
+  const readers: StoredRecord<Subscriber>[] = []
+  for (const shard of shards) {
+    if (after !== '' && shard < shardOf(after)) continue
+    let cursor: string | undefined
+    do {
+      const page = await records.query<Subscriber>(recordKeys.subscribers(shard), {
+        ...(after === '' ? {} : { from: after }),
+        limit: readersAtOnce,
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+      for (const record of page.records) {
+        if (record.sort === after) continue
+        readers.push(record)
+        if (readers.length === readersAtOnce) return { readers, after: record.sort }
+      }
+      cursor = page.cursor
+    } while (cursor !== undefined)
+  }
+  return { readers }
+}
+
+async function raiseWatermark(
+  platform: Skipping,
+  seen: StoredRecord<Subscriber>,
+  to: number,
+): Promise<void> {
+  for (let item: StoredRecord<Subscriber> | undefined = seen; item; ) {
+    const next = raised(item.value, to)
+    if (!next) return
+    const outcome = await putSubscriber(platform, next, item.version)
+    if (outcome.status === 'stored') return
+    item = await getSubscriber(platform, seen.sort)
+  }
+}
+
+/** A delivery in flight gives its window back when it fails, so its window is skipped, too. */
+function raised(reader: Subscriber, to: number): Subscriber | undefined {
+  const { note, watermark } = reader
+  const givesBack = note && isInFlight(note) && note.from !== undefined && note.from < to
+  if (watermark >= to && !givesBack) return undefined
+  return {
+    ...reader,
+    watermark: Math.max(watermark, to),
+    ...(givesBack ? { note: { ...note, from: to } } : {}),
+  }
+}
+
+/** Letters go beside the watermark. One that still waits for its time or for approval stays. */
+async function holdLetters(platform: Skipping, to: number): Promise<void> {
+  const now = platform.now().toISOString()
+  for (const { id } of await listOpenRuns(platform)) {
+    const run = (await getRun(platform, id))?.value
+    if (run?.kind !== 'letter' || isOver(run) || run.state === 'paused') continue
+    const isToCome = run.waits?.early === true && run.dueAt > now
+    if (!isToCome && run.to <= to) {
+      await pauseRun(platform, id, 'Counted as mailed. Resume this run if it was not.')
+    }
+  }
+}

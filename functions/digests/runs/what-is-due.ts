@@ -1,0 +1,190 @@
+import { readClock } from '../../clock-mark.ts'
+import { everything, recordKeys } from '../../keys.ts'
+import type { Platform } from '../../platform.ts'
+import { formatInstant } from '../../posts/format-instant.ts'
+import { readLog, readLogHead } from '../../posts/log.ts'
+import { getPost } from '../../posts/post.ts'
+import { getStoredPost } from '../../posts/stored-post.ts'
+import { catchUpScheduleId, instantScheduleId } from '../../subscribers/schedule.ts'
+import { getSubscribers } from '../../subscribers/store.ts'
+import type { Subscriber } from '../../subscribers/subscriber.ts'
+import { isServedBy } from '../delivery/claim.ts'
+import { mayBeMailed } from '../delivery/ledger.ts'
+import { isMailable, type Listing, openListing } from '../editions/listing.ts'
+import { choiceFor, floorOf, owedPosts } from '../editions/owed.ts'
+import { newLetterRun } from '../letters/letter.ts'
+import { countsOf } from './books.ts'
+import { dueOccurrences, readMark } from './make-runs.ts'
+import { audienceOf } from './plan.ts'
+import type { Run } from './run.ts'
+import { getRun, isOver, listOpenRuns, type NewRun } from './run-store.ts'
+
+/** A run that would send, or go on sending, once sending is resumed. */
+export interface DueRun {
+  /** Absent for one that the next tick names. */
+  id?: string
+  schedule: string
+  kind: Run['kind']
+  /** RFC 3339. */
+  dueAt: string
+  /** Absent: nothing of it is made yet, the next tick does. */
+  state?: Run['state']
+  reason?: string
+  /** The log's number of the newest post that it can deliver. */
+  to: number
+  /** Whom it still has to visit. */
+  readers: number
+  /** There are more of them: not counted to the last one. */
+  isAtLeast: boolean
+  /** To how many of them something is owed; absent where that was not looked up. */
+  owed?: number
+}
+
+export interface Due {
+  /** The log's highest number. */
+  last: number
+  runs: DueRun[]
+}
+
+type Source = Pick<Platform, 'records' | 'settings' | 'now'>
+type Wanted = Pick<NewRun, 'schedule' | 'kind' | 'to' | 'after' | 'postId'>
+
+/** Counted to here, of each run. */
+const mostCounted = 50_000
+/** Readers whose items are looked at, in all: enough to tell, and done within a request. */
+const mostLooked = 20_000
+const mostAtOnce = 500
+const mostLetters = 100
+
+/**
+ * What would be mailed if sending went on now: the runs that are open, and those that the next tick
+ * would make. Reads only, and may be asked at any time; a tick meanwhile turns the latter into the
+ * former.
+ */
+export async function whatIsDue(platform: Source): Promise<Due> {
+  const { last } = await readLogHead(platform)
+  const open = await openRuns(platform)
+  const look = readersLook(platform, last)
+  const runs: DueRun[] = [...open]
+  const known = new Set(open.map(({ id }) => id))
+  for (const wanted of await toBeMade(platform, last)) {
+    if ('id' in wanted && (known.has(wanted.id) || (await getRun(platform, wanted.id)))) continue
+    const counted = await look(wanted)
+    // A run that nobody is owed anything of mails nobody.
+    if (counted.readers > 0 && counted.owed !== 0) runs.push({ ...viewOf(wanted), ...counted })
+  }
+  return { last, runs }
+}
+
+function viewOf({ schedule, kind, dueAt, to, ...rest }: Wanted & { dueAt: string; id?: string }) {
+  return { ...(rest.id === undefined ? {} : { id: rest.id }), schedule, kind, dueAt, to }
+}
+
+async function openRuns(platform: Source): Promise<(DueRun & { id: string })[]> {
+  const found: (DueRun & { id: string })[] = []
+  for (const { id } of await listOpenRuns(platform)) {
+    const run = (await getRun(platform, id))?.value
+    if (!run || isOver(run)) continue
+    const { schedule, kind, dueAt, state, reason, to } = run
+    const { pending } = await countsOf(platform, run)
+    found.push({
+      id,
+      schedule,
+      kind,
+      dueAt,
+      state,
+      ...(reason === undefined ? {} : { reason }),
+      to,
+      readers: pending,
+      // Readers who are not in a chunk yet are not counted.
+      isAtLeast: run.chunks === undefined,
+    })
+  }
+  return found
+}
+
+/** What the next tick would make, by the same marks; nothing is written. */
+async function toBeMade(
+  platform: Source,
+  last: number,
+): Promise<(Wanted & { dueAt: string; id?: string })[]> {
+  const now = formatInstant(platform.now())
+  const clock = (await readClock(platform))?.value
+  const since = clock?.at === undefined ? undefined : new Date(clock.at)
+  const [instant, letters, occurrences] = await Promise.all([
+    readMark(platform, recordKeys.instantHead),
+    readMark(platform, recordKeys.letterHead),
+    dueOccurrences(platform, since),
+  ])
+  const wanted: (Wanted & { dueAt: string; id?: string })[] = []
+  if (instant.to < last) {
+    const schedule = instantScheduleId
+    const id = `instant_${last}`
+    wanted.push({ id, schedule, kind: 'instant', dueAt: now, to: last, after: instant.to })
+  }
+  const entries = await readLog(platform, everything, { after: letters.to, to: last })
+  for (const entry of entries.filter(({ mail }) => mail === 'letter').slice(0, mostLetters)) {
+    const post = (await getStoredPost(platform, entry.postId))?.value
+    wanted.push(newLetterRun(entry, { post, now }))
+  }
+  wanted.push({ schedule: catchUpScheduleId, kind: 'catch-up', dueAt: now, to: last })
+  wanted.push(...occurrences.map((occurrence) => ({ ...occurrence, to: last })))
+  return wanted
+}
+
+/** Counts the readers of runs, and looks at their items as long as there are not too many. */
+function readersLook(platform: Source, last: number) {
+  const listing = openListing(platform, last)
+  let left = mostLooked
+
+  return async (run: Wanted): Promise<Pick<DueRun, 'readers' | 'isAtLeast' | 'owed'>> => {
+    let readers = 0
+    let owed: number | undefined = 0
+    let batch: string[] = []
+    const lookAt = async () => {
+      left -= batch.length
+      if (left < 0) owed = undefined
+      if (owed !== undefined) owed += await countOwed(platform, listing, run, batch)
+      batch = []
+    }
+    for await (const id of await audienceOf(platform, run)) {
+      if (readers === mostCounted) return { readers, isAtLeast: true }
+      readers++
+      batch.push(id)
+      if (batch.length === mostAtOnce) await lookAt()
+    }
+    await lookAt()
+    return { readers, isAtLeast: false, ...(owed === undefined ? {} : { owed }) }
+  }
+}
+
+async function countOwed(
+  platform: Source,
+  listing: Listing,
+  run: Wanted,
+  ids: readonly string[],
+): Promise<number> {
+  const post = run.postId ? (await getPost(platform, run.postId))?.value : undefined
+  let owed = 0
+  for (const record of await getSubscribers(platform, ids)) {
+    const reader = record?.value
+    if (!reader || !mayBeMailed(reader) || !isServedBy(reader, run)) continue
+    if (run.kind === 'letter') {
+      const choice = post && isMailable(post) && choiceFor(reader, post, run.to, platform.settings)
+      if (choice) owed++
+    } else if (await isOwedDigest(platform, listing, run, reader)) owed++
+  }
+  return owed
+}
+
+async function isOwedDigest(
+  { settings }: Source,
+  listing: Listing,
+  { to }: Wanted,
+  reader: Subscriber,
+): Promise<boolean> {
+  const floor = floorOf(reader, reader.watermark)
+  if (floor >= to) return false
+  const listed = await listing.above(floor)
+  return owedPosts(reader, listed, { from: reader.watermark, to }, settings).length > 0
+}
