@@ -1,5 +1,3 @@
-import fs from 'node:fs'
-import { join } from 'node:path'
 import type { CrashRun, RunView } from './crash-run.ts'
 import type { Random } from './random.ts'
 import { ProcessDied } from './service-process.ts'
@@ -24,15 +22,12 @@ export interface BooksWatch {
  * what the books call accepted has come, what they call failed has not.
  */
 export function watchBooks(run: CrashRun, random: Random, pauseMs = 40): BooksWatch {
-  const { service, mailbox, data } = run
+  const { service, mailbox } = run
   const faults: string[] = []
   const deliveries = new Map<string, DeliveryView>()
   const books = new Map<string, Record<string, number>>()
   let samples = 0
   let isStopped = false
-
-  const came = (id: string) =>
-    mailbox.look().has(id) || fs.existsSync(join(data, 'outbox', `${id}.eml`))
 
   async function look(): Promise<void> {
     const { items } = await service.api<{ items: RunView[] }>('GET', '/api/v1/runs?limit=60')
@@ -69,6 +64,7 @@ export function watchBooks(run: CrashRun, random: Random, pauseMs = 40): BooksWa
       'GET',
       `/api/v1/runs/${id}/deliveries?limit=100&cursor=${cursor}`,
     )
+    const received = mailbox.look()
     for (const one of page.items) {
       const key = `${one.runId} ${one.subscriberId}`
       const before = deliveries.get(key)
@@ -76,7 +72,7 @@ export function watchBooks(run: CrashRun, random: Random, pauseMs = 40): BooksWa
         faults.push(`${one.id} went from ${before.state} to ${one.state}`)
       }
       deliveries.set(key, one)
-      if (one.state === 'accepted' && !came(one.id) && !isErased(one.subscriberId)) {
+      if (one.state === 'accepted' && !received.has(one.id) && !isErased(one.subscriberId)) {
         faults.push(`${one.id} is called accepted and has not come`)
       }
       const isNoMail = ['failed', 'empty', 'suppressed'].includes(one.state)

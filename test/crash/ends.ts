@@ -25,7 +25,7 @@ export interface End {
  */
 export async function checkEnd(run: CrashRun): Promise<End> {
   const { data, mailbox, everyone, published } = run
-  const received = mailbox.look()
+  const received = mailbox.look({ again: true })
   const rows = ledgerRows(data)
   const faults: string[] = []
 

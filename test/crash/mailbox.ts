@@ -20,16 +20,16 @@ export interface Mailbox {
   /** Whether the ledger can prove what went out: then nothing may stay unknown. */
   readonly hasEvidence: boolean
   readonly env: Record<string, string>
-  /** Takes in what came since the last look. */
-  look(): ReadonlyMap<string, Received>
+  /** Takes in what came since the last look; `again` also sees what came a second time. */
+  look(options?: { again: boolean }): ReadonlyMap<string, Received>
   close(): Promise<void>
 }
 
 /** What a post is recognised by in a mail, whatever else is in it. */
-export const markOf = (post: string) => `zq${post}qz`
+export const markOf = (post: string) => `[[${post}]]`
 /** The posts that a text names, each once. */
 export function marksIn(text: string): string[] {
-  return [...new Set([...text.matchAll(/zq([\w-]+?)qz/g)].map(([, mark = '']) => mark))]
+  return [...new Set([...text.matchAll(/\[\[([\w-]+)\]\]/g)].map(([, mark = '']) => mark))]
 }
 
 /**
@@ -43,13 +43,14 @@ export function outboxMailbox(data: string): Mailbox {
     name: 'outbox',
     hasEvidence: true,
     env: {},
-    look() {
+    look({ again } = { again: false }) {
       const names = fs.existsSync(folder) ? fs.readdirSync(folder) : []
       for (const name of names) {
         if (!name.endsWith('.eml')) continue
         const id = name.slice(0, -'.eml'.length)
         const path = join(folder, name)
         const known = received.get(id)
+        if (known && !again) continue
         const raw = takeContent(path)
         if (raw === '') continue
         const mail = read(id, raw)
