@@ -209,6 +209,12 @@ function sequences(weights: Parameters<typeof drawn>[0], maxLength: number): fc.
 /** Mails are accepted or refused at once. */
 export const calmSteps = sequences({ ...everyday, refuse: 4 }, 40)
 
+/** The same with more refusals, more retries and longer stays: what comes after a failed delivery. */
+export const refusedSteps = sequences(
+  { publish: 18, edit: 2, change: 2, tick: 16, work: 3, refuse: 12, retry: 8 },
+  40,
+)
+
 /** Everything fails now and then. */
 export const stormySteps = sequences(
   { ...everyday, minutes: 14, weather: 7, loseJobs: 3, crash: 5, pauseSending: 1 },
