@@ -1,3 +1,4 @@
+import { evidenceDays } from '../../functions/digests/feedback/evidence.ts'
 import { defaultSettings } from '../../functions/settings.ts'
 import { type Kind, kinds, type Tally } from './meter.ts'
 import { postsADay } from './metered-day.ts'
@@ -130,8 +131,8 @@ ${scenarios.large.mailsASecond} for 1,000,000. Storage is what it is once it no 
 
 - **Mails.** SES is ${shareOf(['ses.mail'])} of a million mails a day. New accounts begin on _Essentials_; à la carte is
   \`aws sesv2 put-account-pricing-attributes --plan NONE\`.
-- **The ledger.** A delivery and its event keep ${figure(counts.mail['dynamodb.keptBytes'] + counts.event['dynamodb.keptBytes'])} bytes for ${runsDays} days: ${dollars(kept)} dollars a month with a
-  million mails a day. With \`keep.runsDays: 30\` it is ${dollars((kept * 30) / runsDays)}.
+- **The ledger.** A delivery keeps ${figure(counts.mail['dynamodb.keptBytes'])} bytes for ${runsDays} days (\`keep.runsDays\`), its event ${figure(counts.event['dynamodb.keptBytes'])} for ${evidenceDays}: ${dollars(kept)} dollars
+  a month with a million mails a day.
 - **\`Send\` events** prove that SES took a mail whose answer got lost. \`-c sendEvents=false\` saves the line above,
   and more deliveries end as \`unknown\` after a fault.
 - **Waiting.** Functions that deliver wait for their share of SES's quota, and waiting is paid by the second:

@@ -1,3 +1,4 @@
+import { evidenceDays } from '../../functions/digests/feedback/evidence.ts'
 import { rateOf } from '../../functions/mail/quota.ts'
 import { defaultSettings } from '../../functions/settings.ts'
 import { type Counts, postsADay, readsALook } from './metered-day.ts'
@@ -80,6 +81,8 @@ const readerIdBytes = 35
 /** Long polls of twenty seconds: five pollers, two once a queue without `maxConcurrency` is quiet. */
 const pollsAMonth = { quiet: (2 * days * 86_400) / 20, mail: (5 * days * 86_400) / 20 }
 const gb = 1e9
+const { runsDays } = defaultSettings.keep
+const eventDays = Math.min(runsDays, evidenceDays)
 
 /** A month in quantities of what is priced; storage as it stands once it no longer grows. */
 export function monthOf(name: ScenarioName, counts: Counted): Record<PriceName, number> {
@@ -115,9 +118,11 @@ export function monthOf(name: ScenarioName, counts: Counted): Record<PriceName, 
     2 * messages +
     3 * mails
   const calls = ticks + webCalls + messages + mails
-  const keptMails = (mails / days) * defaultSettings.keep.runsDays
   const records =
-    (keptMails * (counts.mail['dynamodb.keptBytes'] + counts.event['dynamodb.keptBytes'])) / gb
+    ((mails / days) *
+      (runsDays * counts.mail['dynamodb.keptBytes'] +
+        eventDays * counts.event['dynamodb.keptBytes'])) /
+    gb
 
   return {
     'ses.mail': mails * counts.mail['ses.mail'],
@@ -156,8 +161,7 @@ export function sendEventsOf(
   counts: Counted,
 ): Partial<Record<PriceName, number>> {
   const mails = scenarios[name].readers * days
-  const keptMails = (mails / days) * defaultSettings.keep.runsDays
-  const records = (keptMails * counts.event['dynamodb.keptBytes']) / gb
+  const records = ((mails / days) * eventDays * counts.event['dynamodb.keptBytes']) / gb
   return {
     'sns.publish': mails,
     'sqs.request': 3 * mails,

@@ -3,6 +3,14 @@ import type { Platform } from '../../platform.ts'
 import { publish } from '../delivery/ledger.ts'
 import { getRow } from '../runs/run-store.ts'
 
+const dayMs = 86_400_000
+
+/**
+ * How long proof is kept, where the ledger is not kept shorter. Only a claim without an end asks for evidence, and a tick settles those within minutes: so long may
+ * everything stand still before an accepted mail is called `unknown`.
+ */
+export const evidenceDays = 60
+
 /** What a delivery id names. */
 export interface DeliveryName {
   run: string
@@ -29,11 +37,11 @@ export async function noteAccepted(
   deliveryId: string,
 ): Promise<void> {
   const { records, now, settings } = platform
-  const keptMs = settings.keep.runsDays * 86_400_000
+  const keptMs = settings.keep.runsDays * dayMs
   await records.put({
     ...recordKeys.evidence(deliveryId),
     value: { event: 'send', at: now().toISOString() },
-    expiresAt: new Date(now().getTime() + keptMs),
+    expiresAt: new Date(now().getTime() + Math.min(keptMs, evidenceDays * dayMs)),
   })
   const name = readDeliveryId(deliveryId)
   // Confirmations have no row in a run; who sends them asks for the evidence alone.

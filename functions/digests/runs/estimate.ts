@@ -42,7 +42,7 @@ export async function estimateFor(
   seenPerSecond?: number,
   clock: RealClock = realClock,
 ): Promise<Estimate> {
-  // Who may not ask for the quota, as the web function on AWS, goes by what was seen.
+  // A page about a run is shown without SES as well; then what was seen counts.
   const quota: Quota = await effectiveQuota(platform, clock).catch(() => ({}))
   const perSecond = quota.perSecond === undefined ? seenPerSecond : rateOf(quota.perSecond)
   const room = await dayRoom(platform, quota, clock)
