@@ -100,10 +100,10 @@ async function bringNext(platform: Platform, run: Run, chunk: number): Promise<v
 
 /** Hints only: what is lost of them, a tick finds. */
 async function goOn(platform: Platform, run: Run, chunk: number, end: End): Promise<void> {
-  const job = { kind: 'deliver', runId: run.id, chunk } as const
-  if (end.stop === 'time') await platform.jobs.enqueue([job])
   // One that settled nothing is left to the tick, or each tick would add one more to those that wait.
   if (end.settled === 0) return
+  const job = { kind: 'deliver', runId: run.id, chunk } as const
+  if (end.stop === 'time') await platform.jobs.enqueue([job])
   const dueInMs = end.dueAt ? Date.parse(end.dueAt) - platform.now().getTime() : undefined
   const seconds =
     end.stop === 'busy'

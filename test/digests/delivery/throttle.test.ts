@@ -72,3 +72,32 @@ describe('a provider that throttles', () => {
     expect(clock.now() - began).toBeLessThan(10_000)
   })
 })
+
+describe('a job whose time is up', () => {
+  const enqueued = async () => {
+    const received = await scratch.jobs.receive('mail', { limit: 10, leaseSeconds: 60 })
+    for (const { receipt } of received) await scratch.jobs.complete(receipt)
+    return received.map(({ job }) => job)
+  }
+
+  it('has another go on when mails left meanwhile', async () => {
+    const { clock, platform, run } = await start(60, 1)
+    await enqueued()
+    await clock.runUntil(deliverChunk(platform, runId, 0, clock))
+    const { accepted, pending } = await countsOf(platform, await run())
+    expect(accepted).toBeGreaterThan(0)
+    expect(pending).toBe(60 - accepted)
+    expect(await enqueued()).toEqual([{ kind: 'deliver', runId, chunk: 0 }])
+  })
+
+  it('is left to the tick when none did, or jobs would call each other for nothing', async () => {
+    const { clock, provider, platform } = await start(60, 1)
+    await enqueued()
+    let asked = 0
+    // Its process was held up before the first mail.
+    const late = { ...clock, now: () => clock.now() + (asked++ === 0 ? 0 : 20_000) }
+    await clock.runUntil(deliverChunk(platform, runId, 0, late))
+    expect(provider.taken).toEqual([])
+    expect(await enqueued()).toEqual([])
+  })
+})
