@@ -37,8 +37,10 @@ export async function deliverTo(ledger: Ledger, readerId: string): Promise<Attem
     const row = await getRow(platform, run.id, chunk, readerId)
     if (row && !isToRetry(row.value, run)) {
       const note = item?.value.note
-      if (note?.run === run.id && note.chunk === chunk) await copySends(platform, row, note)
-      return { status: 'settled' }
+      const isOurs = note?.run === run.id && note.chunk === chunk
+      if (isOurs) await copySends(platform, row, note)
+      // Proof of an earlier try came while the next one is under way, which is still to be ended.
+      if (!isOurs || row.value.try >= note.try) return { status: 'settled' }
     }
     if (!item) return giveUpMissing(ledger, readerId)
 
@@ -128,12 +130,16 @@ async function claimFor(ledger: Ledger, reader: Subscriber): Promise<Claim> {
 }
 
 /** The item decides; a row that led here may be one too many. */
-export function isServedBy(reader: Subscriber, run: Pick<Run, 'kind' | 'schedule'>): boolean {
+export function isServedBy(
+  reader: Subscriber,
+  run: Pick<Run, 'kind' | 'schedule'> & Partial<Pick<Run, 'gen'>>,
+): boolean {
   switch (run.kind) {
     case 'letter':
       return true
     case 'catch-up':
-      return reader.catchUp === true
+      // Who was refused left it (protocol M4), and is whom a retry is for.
+      return reader.catchUp === true || (run.gen ?? 0) > 0
     default:
       return reader.schedule === run.schedule
   }

@@ -16,6 +16,9 @@ import { getRow, rowExpiry } from '../runs/run-store.ts'
 export const leaseSeconds = 120
 const leaseMs = leaseSeconds * 1000
 
+/** No pause between two tries is longer; one beyond it is left from before a clock was set back. */
+export const longestPauseMs = 7_200_000
+
 /** One worker's view of a chunk: what deliveries are claimed for and where mails come from. */
 export interface Ledger {
   platform: Pick<Platform, 'records' | 'mailer' | 'now' | 'settings' | 'log'>
@@ -90,7 +93,11 @@ export async function sendClaimed(
   message: OutgoingMessage,
 ): Promise<Attempt> {
   const { platform } = ledger
-  if (leaseUsed(note, platform.now()) > 0.5) return { status: 'later' }
+  if (leaseUsed(note, platform.now()) > 0.5) {
+    // Held up since the claim: nothing is out, and only this worker knows that.
+    const refusal = { reason: 'Too late to send within the claim.', retryAfterSeconds: 1 }
+    return { status: 'later', ...(await defer(platform, readerId, note, refusal)) }
+  }
   const until = new Date(Date.parse(note.at) + leaseMs)
   const outcome = await platform.mailer.send(message, until).catch((error: unknown) => {
     // Nobody knows how far it came: the same as a broken connection.
@@ -169,8 +176,28 @@ export async function decide(
 }
 
 /**
+ * Protocol RELEASE: the run of a claim is held while another one comes to the reader, and nothing of
+ * it is out. The claim is taken back with its window and no row is written, so that the reader is
+ * pending in that run and visited when it is resumed. Dropped when the token is no longer ours.
+ */
+export async function release(
+  platform: Ledger['platform'],
+  readerId: string,
+  { token }: Pick<DeliveryNote, 'token'>,
+): Promise<void> {
+  for (;;) {
+    const item = await getSubscriber(platform, readerId)
+    if (!item || item.value.note?.token !== token || !isInFlight(item.value.note)) return
+    const { note, ...reader } = item.value
+    const next = note.from === undefined ? reader : { ...reader, watermark: note.from }
+    if ((await putSubscriber(platform, next, item.version)).status === 'stored') return
+  }
+}
+
+/**
  * Protocol PUBLISH: writes a row once. A settled row changes only from failed by a later try, from
- * unknown or failed by a late acceptance, and in `sends` by a second acceptance.
+ * unknown or failed by a late acceptance, and in `sends` by a second acceptance. One that became
+ * accepted late, while the next try was under way, stays accepted and takes over that try.
  */
 export async function publish(
   platform: Pick<Platform, 'records'>,
@@ -205,13 +232,23 @@ export async function publish(
 }
 
 function laterRow(old: Delivery, row: Delivery): Delivery | undefined {
-  if (row.try !== old.try) return old.outcome === 'failed' && row.try > old.try ? row : undefined
+  if (row.try < old.try) return undefined
+  if (row.try > old.try) {
+    if (old.outcome === 'failed') return row
+    return old.outcome === 'accepted' ? alsoTried(old, row) : undefined
+  }
   if (row.outcome !== 'accepted') return undefined
   if (old.outcome === 'unknown' || old.outcome === 'failed') {
     return { ...row, sends: Math.max(old.sends, row.sends) }
   }
   const sends = Math.max(row.sends, 2)
   return old.outcome === 'accepted' && old.sends < sends ? { ...old, sends } : undefined
+}
+
+/** Late proof said that the reader has it when the next try was already under way. */
+function alsoTried(old: Delivery, row: Delivery): Delivery {
+  if (row.outcome === 'accepted') return { ...row, sends: old.sends + row.sends }
+  return { ...old, try: row.try, sends: Math.max(old.sends, row.sends) }
 }
 
 /**

@@ -11,8 +11,10 @@ import {
   endClaim,
   type Ledger,
   leaseUsed,
+  longestPauseMs,
   mayBeMailed,
   publish,
+  release,
   rowOf,
   sendClaimed,
   unaddressable,
@@ -33,7 +35,8 @@ export async function resolveNote(
   const isOwn = note.run === ledger.run.id
   // Fresh also for our own: it may have been paused since this worker read it.
   const run = (await getRun(platform, note.run))?.value
-  const isPaused = run === undefined || run.state === 'paused'
+  const isPaused = run?.state === 'paused'
+  if (isPaused && isOwn) return { status: 'later' }
   const wasFlying = note.phase === 'fly'
   let isOver = false
 
@@ -42,20 +45,32 @@ export async function resolveNote(
     if (leaseUsed(note, now) < 1) return { status: 'later' }
     if (await mayStillBeProved(ledger, readerId, note)) return { status: 'later' }
   } else {
-    isOver = isPaused || isOutOfPatience(ledger, note) || isSuperseded(ledger, note, isOwn)
+    isOver = !run || isOutOfPatience(ledger, note) || isSuperseded(ledger, note, isOwn)
+    const isToWait = !isOver && !isPaused
     const { retryAfter = note.at } = note
-    if (!isOver && isOwn && now.getTime() < Date.parse(retryAfter)) {
+    const pauseMs = Date.parse(retryAfter) - now.getTime()
+    // One that is far ahead was written before the clock was set back.
+    if (isToWait && isOwn && pauseMs > 0 && pauseMs < longestPauseMs) {
       return { status: 'later', dueAt: retryAfter }
     }
-    if (!isOver && !isOwn) return { status: 'later' }
+    if (isToWait && !isOwn) return { status: 'later' }
   }
 
-  const mine = await takeOver(ledger, item, note, isOver)
+  const mine = await takeOver(ledger, item, note, isOver || isPaused)
   if (!mine) return { status: 'again' }
   const row = await getRow(platform, note.run, note.chunk, readerId)
   if (row && row.value.try >= note.try) return { status: 'again' }
+  if (row?.value.outcome === 'accepted') {
+    // An earlier try was, as proof that came late says: this one is over, and the row stays accepted.
+    await publish(platform, rowOf(platform, mine, readerId, 'empty'))
+    return { status: 'again' }
+  }
 
-  if (isOver) {
+  if (isPaused && !wasFlying && !mine.doubt) {
+    await release(platform, readerId, mine)
+    return { status: 'again' }
+  }
+  if (isOver || (isPaused && !wasFlying)) {
     if (isAddressAtFault(ledger, note)) {
       await noteTrouble(platform, readerId, note, 'soft-bounce')
     }
@@ -68,13 +83,13 @@ export async function resolveNote(
       await publish(platform, rowOf(platform, mine, readerId, 'accepted'))
       return { status: 'again' }
     }
-    if (evidence === 'cannot tell' && (isPaused || isHeld(ledger))) {
+    if (evidence === 'cannot tell' && (!run || isPaused || isHeld(ledger))) {
       const reason = 'It may have been sent; nobody can tell.'
       await publish(platform, rowOf(platform, mine, readerId, 'unknown', reason))
       return { status: 'again' }
     }
   }
-  return sendAgain(ledger, item.value, mine, run, isPaused)
+  return sendAgain(ledger, item.value, mine, run)
 }
 
 /** Protocol V6. */
@@ -83,11 +98,14 @@ async function sendAgain(
   reader: Subscriber,
   mine: DeliveryNote,
   run: Run | undefined,
-  isPaused: boolean,
 ): Promise<Attempt | { status: 'again' }> {
   const { platform, parcels } = ledger
-  if (isPaused || run === undefined) {
-    await endClaim(platform, reader.id, mine, 'failed', 'The run was paused.')
+  if (run?.state === 'paused' && !mine.doubt) {
+    await release(platform, reader.id, mine)
+    return { status: 'again' }
+  }
+  if (run === undefined || run.state === 'paused') {
+    await endClaim(platform, reader.id, mine, 'failed', 'The run is held or gone.')
     return { status: 'again' }
   }
   if (!mayBeMailed(reader)) {

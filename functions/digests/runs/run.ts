@@ -67,7 +67,10 @@ export interface RunTotals {
   unknown: number
 }
 
-/** Whom a part of a run is for: at most 500 readers, fixed once written. */
+/** Readers of a chunk at most: it and its rows are each read at once. */
+export const chunkReaders = 500
+
+/** Whom a part of a run is for, fixed once written. */
 export interface Chunk {
   readers: string[]
   /** The last chunk of its run. */
@@ -86,6 +89,17 @@ export interface ChunkBook {
   begun?: true
   /** Written each time that all of it was gone through (protocol R3). */
   counted?: ChunkCount
+  /** Written instead where too many were put off to name them. For whoever drives: it counts nobody. */
+  passed?: ChunkPass
+}
+
+export interface ChunkPass {
+  /** The run's `gen` at that time. */
+  gen: number
+  /** Of how many the end was open. */
+  open: number
+  /** As in `ChunkCount`. */
+  restsUntil?: string
 }
 
 export interface ChunkCount {
@@ -106,7 +120,7 @@ export type DeliveryState = 'accepted' | 'suppressed' | 'failed' | 'unknown' | '
 
 /** A row of the ledger: what became of one reader in one run. */
 export interface Delivery {
-  /** `run_chunk_reader_try`. */
+  /** `run_chunk_reader_try`; of an earlier try where proof of that one came late. */
   id: string
   run: string
   chunk: number

@@ -3,9 +3,11 @@ import {
   deliveryIdOf,
   type Ledger,
   type Parcels,
+  publish,
 } from '../../../functions/digests/delivery/ledger.ts'
+import { noteAccepted } from '../../../functions/digests/feedback/evidence.ts'
 import type { Delivery, Run } from '../../../functions/digests/runs/run.ts'
-import { getRun, putRun } from '../../../functions/digests/runs/run-store.ts'
+import { changeRun, getRun, putRun } from '../../../functions/digests/runs/run-store.ts'
 import { recordKeys } from '../../../functions/keys.ts'
 import type { Mailer, RecordStore, SendOutcome } from '../../../functions/platform.ts'
 import { defaultSettings } from '../../../functions/settings.ts'
@@ -53,6 +55,8 @@ export interface LedgerWorldOptions {
   reader?: Partial<Subscriber>
   /** Numbers of the log that are posts for the digest. */
   posts?: readonly number[]
+  /** Ends of earlier tries. */
+  rows?: readonly Delivery[]
 }
 
 export function ledgerWorld({
@@ -60,6 +64,7 @@ export function ledgerWorld({
   runs,
   reader = {},
   posts = [1, 2],
+  rows: earlier = [],
 }: LedgerWorldOptions) {
   let clock = begin
   const all = runs.map((run, i) => aRun({ to: i + 1, id: `run${i + 1}`, ...run }))
@@ -95,6 +100,9 @@ export function ledgerWorld({
       await put({ partition: tooLate, sort: deliveryIdOf(note, id), value: true })
     }
     for (const run of all) await putRun({ records: store }, run, { ifAbsent: true })
+    for (const row of earlier) {
+      await publish({ records: store }, { ...row, expires: '2027-03-02T08:00:00.000Z' })
+    }
     await putSubscriber({ records: store }, { ...aReader(), ...reader }, undefined)
   }
 
@@ -211,6 +219,19 @@ export function ledgerWorld({
     }
   }
 
+  /** Proof that comes late, as an event. */
+  function evidenceActor(deliveryId: string): Actor {
+    const name = names++
+    return (records) => noteAccepted(platformOf(records, name, []), deliveryId)
+  }
+
+  /** Holds a run, and lets it go on. */
+  function pauseActor(runId: string, ...states: Run['state'][]): Actor {
+    return async (records) => {
+      for (const state of states) await changeRun({ records }, runId, (run) => ({ ...run, state }))
+    }
+  }
+
   /** After everything that happened: ticks drive each run until nothing moves any more. */
   async function driveToTheEnd(store: World['store'], runIds = all.map(({ id }) => id)) {
     for (let round = 0; round < 6; round++) {
@@ -230,7 +251,16 @@ export function ledgerWorld({
     return { rows, sent, reader, posts }
   }
 
-  return { prepare, worker, clockActor, readerActor, driveToTheEnd, read }
+  return {
+    prepare,
+    worker,
+    clockActor,
+    readerActor,
+    evidenceActor,
+    pauseActor,
+    driveToTheEnd,
+    read,
+  }
 }
 
 /** The books agree with the mailbox, whatever happened. Gives back what is wrong. */

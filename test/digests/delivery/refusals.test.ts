@@ -208,6 +208,43 @@ describe('a job that meets only readers who wait', () => {
   })
 })
 
+describe('a refusal for now that names neither address nor service', () => {
+  const later = {
+    status: 'deferred',
+    reason: '451 4.7.1 greylisted',
+    retryAfterSeconds: 300,
+  } as const
+  const many = Array.from({ length: 100 }, (_, i) => `reader${i}@example.org`)
+
+  it('of some readers holds up no other; they rest and have theirs later', async () => {
+    await start('daily', many)
+    const isShy = (to: string) => /^reader\d*7@/.test(to)
+    mailer.answer = ({ to }) => (isShy(to) ? later : undefined)
+    await publishArticle(platform, { title: 'Post A' })
+    await tickAt(platform, day(2))
+    expect(mailer.sent).toHaveLength(90)
+    mailer.answer = () => undefined
+    await tickAt(platform, day(2, '08:02'))
+    expect(mailer.sent).toHaveLength(90)
+    await tickAt(platform, day(2, '08:10'))
+    expect(mailer.sent).toHaveLength(100)
+    expect((await runOf(2)).state).toBe('done')
+  })
+
+  it('of everybody ends the job after a few', async () => {
+    await start('daily', many)
+    let asked = 0
+    mailer.answer = () => {
+      asked++
+      return later
+    }
+    await publishArticle(platform, { title: 'Post A' })
+    await tickAt(platform, day(2))
+    // Those side by side with the last of them, too.
+    expect(asked).toBeLessThanOrEqual(16 + 32)
+  })
+})
+
 it('those refused together do not come back together, and each waits longer every time', async () => {
   const emails = Array.from({ length: 20 }, (_, i) => `reader${i}@example.org`)
   await start('daily', emails)
