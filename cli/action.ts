@@ -13,7 +13,8 @@ export interface Session {
 
 /**
  * Gives a command its work: connects, does it, lets go of the folder whatever happens, and ends
- * with the exit code that it returns (0 when none).
+ * with the exit code that it returns (0 when none). `makesFolder`: it may be what a data folder begins
+ * with; anything else refuses one that was named and is not there, which is mistyped.
  */
 export function works<Options extends object>(
   command: Command,
@@ -22,12 +23,13 @@ export function works<Options extends object>(
     options: GlobalOptions & Options,
     ...words: string[]
   ) => Promise<number | undefined | void>,
+  folder: { makesFolder?: boolean } = {},
 ): Command {
   return command.action(async (...given: unknown[]) => {
     const self = given.pop() as Command
     given.pop()
     const options = self.optsWithGlobals<GlobalOptions & Options>()
-    const connection = await connect(options)
+    const connection = await connect(options, folder)
     try {
       const exit = await work(
         {

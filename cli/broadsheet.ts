@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CommanderError } from 'commander'
-import { CliError, exitCodes } from './exit.ts'
+import { CliError, exitCodes, exitOf } from './exit.ts'
 import { commandOf, program } from './program.ts'
 
 /** The entry of the command line. Whatever fails ends here, as a message and an exit code. */
@@ -32,7 +32,8 @@ function report(error: unknown): number {
   }
   if (isServiceError(error)) {
     process.stderr.write(`${error.message}\n`)
-    return error.code === 'settings.invalid' ? exitCodes.usage : exitCodes.failed
+    // The others have codes for what a service answers, and this one never came about.
+    return exitOf(error.status, error.code) === exitCodes.usage ? exitCodes.usage : exitCodes.failed
   }
   const detail = error instanceof Error ? error.message : String(error)
   process.stderr.write(`Something failed: ${detail}\n`)
@@ -43,7 +44,7 @@ function report(error: unknown): number {
 }
 
 // By its name: importing the class would load the service for `--help`.
-function isServiceError(error: unknown): error is Error & { code: string } {
+function isServiceError(error: unknown): error is Error & { code: string; status: number } {
   return error instanceof Error && error.name === 'ServiceError'
 }
 

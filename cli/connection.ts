@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliError, exitCodes, exitOf, usageError } from './exit.ts'
-import type { GlobalOptions } from './options.ts'
+import { defaultData, type GlobalOptions } from './options.ts'
 
 /** The API, wherever it is: each command speaks HTTP to it and knows nothing else. */
 export interface Connection {
@@ -16,9 +16,13 @@ export interface Connection {
 /**
  * Finds the service: the one at `--url` (or `BROADSHEET_URL`), the service in this process on the
  * stack of `--stack` (or `BROADSHEET_STACK`), else the server that runs on the data folder, else the
- * service in this process on that folder, under its lock.
+ * service in this process on that folder, under its lock. A folder that was named and is not there
+ * is made only for what begins something.
  */
-export async function connect(options: GlobalOptions): Promise<Connection> {
+export async function connect(
+  options: GlobalOptions,
+  { makesFolder = false } = {},
+): Promise<Connection> {
   const stack = stackOf(options)
   if (stack) {
     const { onStack } = await import('./stack/on-stack.ts')
@@ -44,6 +48,11 @@ export async function connect(options: GlobalOptions): Promise<Connection> {
       )
     }
     return overHttp(server.url, key)
+  }
+  if (!makesFolder && options.data !== defaultData && !existsSync(options.data)) {
+    throw usageError(
+      `There is no data folder ${options.data}. Name the one that you mean with \`--data\` or BROADSHEET_DATA; \`broadsheet start\`, \`publish\` and \`import\` make a new one.`,
+    )
   }
   const { inProcess } = await import('./in-process.ts')
   return inProcess(options)

@@ -50,5 +50,5 @@ mail it again, to everyone who got it since. Sending is paused until you choose.
 
 Look first:  broadsheet runs${flags}   broadsheet runs due${flags}   broadsheet digest preview${flags}
 Go on:       broadsheet runs resume${flags}              if nothing was mailed since
-             broadsheet runs resume --from-now${flags}   counts what is listed (${counted(due.last, 'post')}) as delivered`)
+             broadsheet runs resume --from-now${flags}   counts what has come out (${counted(due.last, 'post')}) as delivered`)
 }

@@ -33,7 +33,7 @@ export function usageError(message: string): CliError {
 
 /** The exit code for what the API refused with. */
 export function exitOf(status: number, code: string): number {
-  if (code === 'settings.invalid' || code === 'local-only') return exitCodes.usage
+  if (status === 400 || status === 422 || code === 'local-only') return exitCodes.usage
   if (status === 401 || status === 403) return exitCodes.notAllowed
   if (status === 404 || status === 410) return exitCodes.notFound
   if (status === 409 || status === 412) return exitCodes.changedMeanwhile

@@ -1,3 +1,6 @@
+/** The data folder where none is named. */
+export const defaultData = 'data'
+
 /** The options that every command has, before or after its name. */
 export interface GlobalOptions {
   config: string

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { eastAsianWidth } from 'get-east-asian-width'
+import { displayWidth } from '../templates/emails/display-width.ts'
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow'
 
@@ -37,19 +37,20 @@ export function styled(style: Style, text: string): string {
 export function table(header: readonly string[], rows: readonly (readonly unknown[])[]): string {
   const cells = [header, ...rows.map((row) => row.map(plain))]
   const widths = header.map((_, column) =>
-    Math.min(60, Math.max(...cells.map((row) => width(row[column] ?? '')))),
+    Math.min(60, Math.max(...cells.map((row) => displayWidth(row[column] ?? '')))),
   )
   const lines = cells.map((row) =>
     row
-      .map((cell, column) =>
-        column === row.length - 1
-          ? cell
-          : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell))),
-      )
+      .map((cell, column) => (column === row.length - 1 ? cell : padded(cell, widths[column] ?? 0)))
       .join('  ')
       .trimEnd(),
   )
   return [styled('dim', lines[0] ?? ''), ...lines.slice(1)].join('\n')
+}
+
+/** The text with blanks up to so many columns of a terminal. */
+export function padded(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - displayWidth(text)))
 }
 
 /**
@@ -73,12 +74,6 @@ export function progress(): { show(text: string): void; done(): void } {
 /** `1,234 posts`, `1 post`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
-}
-
-function width(text: string): number {
-  let columns = 0
-  for (const character of text) columns += eastAsianWidth(character.codePointAt(0) ?? 0)
-  return columns
 }
 
 function write(stream: NodeJS.WriteStream, text: string): void {

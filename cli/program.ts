@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { commandList } from './command-list.ts'
 import { defaultConfig } from './configuration-file.ts'
+import { defaultData } from './options.ts'
 
 const exitCodesHelp = `
 Exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 done but some items were
@@ -33,12 +34,25 @@ export async function program(full: readonly string[], version: string): Promise
     .exitOverride()
     .addHelpText('after', exitCodesHelp)
   // Not as the option's default: the help says the same whatever is set.
-  root.setOptionValueWithSource('data', process.env.BROADSHEET_DATA || 'data', 'default')
+  root.setOptionValueWithSource('data', process.env.BROADSHEET_DATA || defaultData, 'default')
   for (const { name, summary, load } of commandList) {
     const command = root.command(name).description(capital(summary)).summary(summary)
-    if (full.includes(name)) (await load()).define(command)
+    if (full.includes(name)) {
+      ;(await load()).define(command)
+      nameUnknownSubcommands(command)
+    }
   }
   return root
+}
+
+/** A command that does something by itself, too, would only count the words of a mistyped subcommand. */
+function nameUnknownSubcommands(command: Command): void {
+  if (command.commands.length === 0 || command.registeredArguments.length > 0) return
+  command.allowExcessArguments().hook('preAction', (self, acting) => {
+    if (acting !== self || self.args.length === 0)
+      return // Commander's own refusal with its suggestion, which its types leave out.
+    ;(self as Command & { unknownCommand(): never }).unknownCommand()
+  })
 }
 
 const takesValue = new Set(['--config', '--data', '--url', '--key', '--stack'])

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import type { Scope } from './api-keys.ts'
 import { invalid, ServiceError } from './errors.ts'
 import type { Platform } from './platform.ts'
+import { faultInWords } from './schema-fault.ts'
 
 /**
  * One route of the API. The same object serves requests and describes them in
@@ -44,7 +45,7 @@ export function check<S extends v.GenericSchema>(
   if (result.success) return result.output
   const errors = result.issues.slice(0, 20).map((issue) => ({
     path: v.getDotPath(issue) ?? '',
-    message: issue.message,
+    message: faultInWords(issue),
   }))
   const first = errors[0]
   throw invalid(

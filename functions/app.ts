@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { compress } from 'hono/compress'
@@ -7,6 +8,7 @@ import { findApiKey, owner } from './api-keys.ts'
 import { digestPages, digestRoutes } from './digests/routes.ts'
 import { ServiceError } from './errors.ts'
 import { feedPages, feedRoutes } from './feeds/routes.ts'
+import { logAbout } from './json-log.ts'
 import { openApiDocument } from './openapi.ts'
 import type { Platform } from './platform.ts'
 import { postRoutes } from './posts/routes.ts'
@@ -44,6 +46,11 @@ export function createApp(platform: Platform): Hono {
   const app = new Hono({ strict: true })
   const { baseUrl } = platform.settings.site
 
+  // A function's own id, by which its log knows the request, too.
+  app.use((c, next) => {
+    const { requestId = randomUUID() } = (c.env ?? {}) as { requestId?: string }
+    return logAbout({ request: requestId }, next)
+  })
   app.use(
     secureHeaders({
       contentSecurityPolicy,

@@ -1,4 +1,5 @@
 import { unreachable } from './errors.ts'
+import type { LogFields } from './json-log.ts'
 import type { Lane, Platform } from './platform.ts'
 
 /**
@@ -12,6 +13,8 @@ export type Job =
   | { kind: 'post-pages'; postIds: readonly string[] }
   /** Sends what a subscribe request asks for: a confirmation, or a link to the preferences. */
   | { kind: 'confirm'; subscriberId: string }
+  /** Sends a test mail that somebody asked for. */
+  | { kind: 'test-mail'; id: string }
   /** Makes the instant run that serves what was listed since the last one, if any is owed. */
   | { kind: 'instant' }
   /** Makes the letter run of a post, or brings one that waits up to what the post now says. */
@@ -27,12 +30,18 @@ export function laneOf(job: Job): Lane {
     case 'regenerate':
     case 'post-pages':
     case 'confirm':
+    case 'test-mail':
       return 'urgent'
     case 'deliver':
       return 'mail'
     default:
       return 'work'
   }
+}
+
+/** What every line bears that is logged while a job is done. */
+export function aboutJob(id: string, job: Job): LogFields {
+  return { job: id, kind: job.kind, ...('runId' in job ? { run: job.runId } : {}) }
 }
 
 /**
@@ -60,6 +69,10 @@ export async function runJob(platform: Platform, job: Job): Promise<void> {
     case 'confirm': {
       const { sendConfirmation } = await import('./subscribers/send-confirmation.ts')
       return sendConfirmation(platform, job.subscriberId)
+    }
+    case 'test-mail': {
+      const { sendTest } = await import('./digests/previews/test-mail.ts')
+      return sendTest(platform, job.id)
     }
     case 'instant': {
       const { makeInstantRun } = await import('./digests/runs/make-runs.ts')

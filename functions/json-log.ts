@@ -1,6 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Json, Log } from './platform.ts'
 
-export const logLevels = ['info', 'warn', 'error', 'silent'] as const
+const logLevels = ['info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 export interface JsonLogOptions {
@@ -8,6 +9,18 @@ export interface JsonLogOptions {
   level?: LogLevel
   /** Takes a line without its end. @default stderr */
   write?: (line: string) => void
+}
+
+export type LogFields = Record<string, Json | undefined>
+
+const about = new AsyncLocalStorage<LogFields>()
+
+/**
+ * Runs some work of which every line bears these fields, whoever writes it and however deep: the id
+ * of the request or of the job. They take the place of those of whoever starts the work.
+ */
+export function logAbout<T>(fields: LogFields, work: () => T): T {
+  return about.run(fields, work)
 }
 
 /**
@@ -18,9 +31,10 @@ export function jsonLog(options: JsonLogOptions = {}): Log {
   const lowest = logLevels.indexOf(options.level ?? 'info')
   const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`))
 
-  function line(level: LogLevel, event: string, fields: Record<string, Json | undefined> = {}) {
+  function line(level: LogLevel, event: string, fields: LogFields = {}) {
     if (logLevels.indexOf(level) < lowest) return
-    write(JSON.stringify({ time: new Date().toISOString(), level, event, ...fields }))
+    const time = new Date().toISOString()
+    write(JSON.stringify({ time, level, event, ...about.getStore(), ...fields }))
   }
   return {
     info: (event, fields) => line('info', event, fields),

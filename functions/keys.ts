@@ -41,11 +41,39 @@ export const objectKeys = {
   opml: 'public/feeds.opml',
   inbox: 'inbox/',
   inboxRejected: 'inbox/rejected/',
-  outbox: (deliveryId: string) => `outbox/${deliveryId}.eml`,
+  /** A mail that is kept instead of sent: with its reader's others, so that an erasure finds them all. */
+  outbox: (deliveryId: string) =>
+    `${objectKeys.outboxOf(/_([0-9a-f]{32})_/.exec(deliveryId)?.[1])}${deliveryId}.eml`,
+  /** Of the mails to a reader; without one, of those to nobody we know, such as tests. */
+  outboxOf: (subscriberId?: string): string =>
+    subscriberId === undefined ? 'outbox/' : `outbox/${subscriberId}/`,
 } as const
 
-export type FeedDocument = 'rss.xml' | 'atom.xml' | 'feed.json'
-export const feedDocuments = ['rss.xml', 'atom.xml', 'feed.json'] as const
+/**
+ * The formats of a feed by their document: what they are called on pages, under which name the API
+ * answers with their address, and their media type. What is missing elsewhere for a new one does not
+ * compile.
+ */
+export const feedFormats = {
+  'rss.xml': { name: 'RSS', answer: 'rss', mediaType: 'application/rss+xml' },
+  'atom.xml': { name: 'Atom', answer: 'atom', mediaType: 'application/atom+xml' },
+  'feed.json': { name: 'JSON Feed', answer: 'json', mediaType: 'application/feed+json' },
+} as const
+
+export type FeedDocument = keyof typeof feedFormats
+/** The names under which the API answers with addresses. */
+export type FeedAnswer = (typeof feedFormats)[FeedDocument]['answer']
+export const feedDocuments = Object.keys(feedFormats) as readonly FeedDocument[]
+
+/** What a document is served and stored as. */
+export const feedType = (document: FeedDocument) =>
+  `${feedFormats[document].mediaType}; charset=utf-8`
+
+/** The address of each document by the name that the API answers with. */
+export const feedAnswer = (addressOf: (document: FeedDocument) => string) =>
+  Object.fromEntries(
+    feedDocuments.map((document) => [feedFormats[document].answer, addressOf(document)]),
+  ) as Record<FeedAnswer, string>
 
 export const urlPaths = {
   home: '/',
@@ -53,7 +81,10 @@ export const urlPaths = {
   opml: '/feeds.opml',
   feed: (feed: string, document: FeedDocument) =>
     feed === everything ? `/feeds/${document}` : `/feeds/${encodeURIComponent(feed)}/${document}`,
-  category: (slug: string) => `/categories/${encodeURIComponent(slug)}/`,
+  category: (slug: string): string => `/categories/${encodeURIComponent(slug)}/`,
+  /** The posts of a feed that are older than a place in it (`placeAfter`). */
+  older: (feed: string, place: string) =>
+    `${feed === everything ? '/' : urlPaths.category(feed)}older/${place}/`,
   post: (slug: string) => `/posts/${encodeURIComponent(slug)}/`,
   subscribe: '/subscribe',
   confirm: (token: string) => `/confirm/${token}`,
@@ -91,6 +122,8 @@ export const recordKeys = {
   /** Feeds whose count a crash may have left wrong. */
   miscountedFeeds: 'miscounted-feeds',
   miscounted: (feed: string) => ({ partition: 'miscounted-feeds', sort: feed }),
+  /** Held by who publishes a file of the inbox of a deployment; `hash` is of its path. */
+  inboxTaker: (hash: string) => ({ partition: `inbox:${hash}`, sort: 'taker' }),
   idempotency: (hash: string) => ({ partition: `idempotency:${hash}`, sort: 'answer' }),
   /** What the parts of an import have met: its posts, and in a dry run the keys of those it would make. */
   importMet: (importId: string) => `import:${importId}`,
@@ -199,6 +232,9 @@ export const recordKeys = {
   paceAhead: (second: number) => ({ partition: `pace:${second}`, sort: 'ahead' }),
   /** Mails of ten minutes, counted while there is a limit a day; `n` counts them since 1970. */
   paceStretch: (n: number) => ({ partition: `pace-stretch:${n}`, sort: 'sent' }),
+  /** Test mails that somebody asked for, by their deliveries' ids. */
+  testMails: 'test-mails',
+  testMail: (id: string) => ({ partition: 'test-mails', sort: id }),
   clock: { partition: 'clock', sort: 'last-tick' },
   sending: { partition: 'clock', sort: 'sending' },
   /** The log's number up to which instant runs, and letters' runs, are made. */

@@ -34,18 +34,25 @@ export interface Platform {
   readonly rotateLinks: () => Promise<void>
   /** What only one machine can do; present exactly when `isLocal`. */
   readonly machine?: Machine
-  /** The mails that were kept instead of sent, to be looked at; absent where mails go out. */
-  readonly outbox?: Outbox
+  /** The mails that were kept instead of sent, also earlier, before mails went out. */
+  readonly outbox: Outbox
 }
 
-/** Where the outbox mailer's mails can be read again. */
+/** Mails that were kept instead of sent. They go when they are old enough. */
 export interface Outbox {
+  /**
+   * Removes every mail whose delivery's id names the reader, but those of the run `exceptRun`.
+   * Repeatable. What it costs grows with the mails to that reader where many are kept.
+   */
+  forget(subscriberId: string, exceptRun?: string): Promise<void>
+}
+
+/** Mails that stay on one machine, to be looked at. */
+export interface ReadableOutbox extends Outbox {
   /** Newest first, at most `limit` (1 to 1,000); only those after the mail that `after` names. */
   list(options: { limit: number; after?: string }): Promise<{ id: string; at: Date }[]>
   /** The whole message, or `undefined` when there is none of that id, whatever the id holds. */
   read(id: string): Promise<Uint8Array | undefined>
-  /** Removes every mail to a reader, but that of the run `exceptRun`. */
-  forget(subscriberId: string, exceptRun?: string): Promise<void>
 }
 
 /** One process on one data folder: the clock can be set and the queues run dry on request. */
@@ -65,6 +72,8 @@ export interface Machine {
    * What is given back names every part with its bytes.
    */
   backup(folder: string): Promise<{ files: number; bytes: number }>
+  /** The platform's outbox, to be looked at; absent while mails go out. */
+  readonly outbox?: ReadableOutbox
 }
 
 /** A plain JSON value. `undefined` members are left out when it is stored. */

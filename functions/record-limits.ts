@@ -1,7 +1,7 @@
 import type { RecordKey } from './platform.ts'
 
 /** Bytes of UTF-8 that an item may have, keys included: DynamoDB's 400 kB less what its names and index take. */
-export const maxItemBytes = 350_000
+const maxItemBytes = 350_000
 const maxKeyBytes = 1000
 
 /**

@@ -193,7 +193,7 @@ async function newestRuns({ records }: Pick<Platform, 'records'>): Promise<strin
 }
 
 /** What only one machine can do, or a refusal that says so. */
-export function machineOf(platform: Pick<Platform, 'machine'>): Machine {
+function machineOf(platform: Pick<Platform, 'machine'>): Machine {
   if (platform.machine) return platform.machine
   throw new ServiceError(
     409,

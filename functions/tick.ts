@@ -67,12 +67,15 @@ export async function tick(
   const last = clock?.value.at
   const faults: unknown[] = []
   // What fails stops nothing else, and the tick does not count as finished.
+  const failed = (fault: unknown, where: { step: string; schedule?: string; run?: string }) => {
+    platform.log.error('tick.step-failed', fault, where)
+    faults.push(fault)
+  }
   const attempt = async <T>(step: string, work: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await work()
     } catch (fault) {
-      platform.log.error('tick.step-failed', fault, { step })
-      faults.push(fault)
+      failed(fault, { step })
       return otherwise
     }
   }
@@ -80,6 +83,7 @@ export async function tick(
   const duePosts = await attempt('due posts', () => listDuePosts(platform), 0)
   const endedPauses = await attempt('pauses', () => endDuePauses(platform), 0)
   await attempt('confirmations', () => driveReaders(platform), undefined)
+  await attempt('test mails', () => driveTestMails(platform), 0)
   const feeds = await attempt('feeds', () => driveFeeds(platform), [])
   await attempt('pages', () => drivePostPages(platform), 0)
   const made = [
@@ -89,13 +93,24 @@ export async function tick(
     // One that is later than now was noted before the clock was set back.
     ...(await attempt(
       'due runs',
-      () => makeDueRuns(platform, last ? new Date(last) : undefined),
+      () =>
+        makeDueRuns(platform, last ? new Date(last) : undefined, (fault, schedule) =>
+          failed(fault, { step: 'due runs', schedule }),
+        ),
       [],
     )),
   ]
   const runs = made.filter((run) => run !== undefined)
   const fresh = new Set(runs.map(({ id }) => id))
-  const driven = await attempt('open runs', () => driveOpenRuns(platform, driveAll, fresh), [])
+  const driven: string[] = []
+  for (const open of await attempt('open runs', () => listOpenRuns(platform), [])) {
+    try {
+      if (await driveOpenRun(platform, open, { driveAll, isFresh: fresh.has(open.id) }))
+        driven.push(open.id)
+    } catch (fault) {
+      failed(fault, { step: 'open runs', run: open.id })
+    }
+  }
 
   if (faults.length > 0) throw new AggregateError(faults, 'a part of the tick failed')
   if (!isAhead) {
@@ -120,8 +135,14 @@ async function endDuePauses(platform: Platform): Promise<number> {
 async function driveReaders(platform: Platform): Promise<void> {
   const { driveConfirmations } = await import('./subscribers/send-confirmation.ts')
   const { driveAddressChanges } = await import('./subscribers/change-address.ts')
+  const { awaitsLetter } = await import('./digests/letters/awaits-letter.ts')
   await driveConfirmations(platform)
-  await driveAddressChanges(platform)
+  await driveAddressChanges(platform, (reader) => awaitsLetter(platform, reader))
+}
+
+async function driveTestMails(platform: Platform): Promise<number> {
+  const { driveTests } = await import('./digests/previews/test-mail.ts')
+  return driveTests(platform)
 }
 
 async function driveFeeds(platform: Platform): Promise<string[]> {
@@ -136,39 +157,34 @@ async function drivePostPages(platform: Platform): Promise<number> {
   return drivePages(platform)
 }
 
-async function driveOpenRuns(
+/** Whether it was driven on. */
+async function driveOpenRun(
   platform: Platform,
-  driveAll: boolean,
-  fresh: ReadonlySet<string>,
-): Promise<string[]> {
-  const now = platform.now().getTime()
-  const driven: string[] = []
-  for (const open of await listOpenRuns(platform)) {
-    const stored = (await getRun(platform, open.id))?.value ?? (await missingRun(platform, open))
-    const run = stored?.waits ? await advanceLetter(platform, open.id) : stored
-    // It waited until now, and its planning is enqueued.
-    if (stored !== run && run && isOpen(run)) {
-      driven.push(run.id)
-      continue
-    }
-    if (!run || isOver(run)) {
-      await closeRun(platform, open.id)
-      continue
-    }
-    if (!isOpen(run) || fresh.has(run.id)) continue
-    const { parkedAt } = run
-    if (parkedAt !== undefined && (await unparkRun(platform, run)).parkedAt !== undefined) continue
-    // Either way: a clock that was set back leaves runs that moved in the future.
-    const standsStill = Math.abs(now - Date.parse(run.movedAt)) >= standsStillMs
-    if (!driveAll && !standsStill && parkedAt === undefined) {
-      await driveRested(platform, run)
-      continue
-    }
-    await finishRun(platform, run.id)
-    await driveRun(platform, run)
-    driven.push(run.id)
+  open: Run,
+  { driveAll, isFresh }: { driveAll: boolean; isFresh: boolean },
+): Promise<boolean> {
+  const stored = (await getRun(platform, open.id))?.value ?? (await missingRun(platform, open))
+  const run = stored?.waits ? await advanceLetter(platform, open.id) : stored
+  // It waited until now, and its planning is enqueued.
+  if (stored !== run && run && isOpen(run)) return true
+  if (!run || isOver(run)) {
+    await closeRun(platform, open.id)
+    return false
   }
-  return driven
+  if (!isOpen(run) || isFresh) return false
+  const { parkedAt } = run
+  if (parkedAt !== undefined && (await unparkRun(platform, run)).parkedAt !== undefined) {
+    return false
+  }
+  // Either way: a clock that was set back leaves runs that moved in the future.
+  const standsStill = Math.abs(platform.now().getTime() - Date.parse(run.movedAt)) >= standsStillMs
+  if (!driveAll && !standsStill && parkedAt === undefined) {
+    await driveRested(platform, run)
+    return false
+  }
+  await finishRun(platform, run.id)
+  await driveRun(platform, run)
+  return true
 }
 
 /** Its maker died between listing it as open and making it: the open record holds all of it. */

@@ -16,6 +16,12 @@ import type { Compute } from './compute.ts'
 import type { Mail } from './mail.ts'
 import type { Queues } from './queues.ts'
 
+/**
+ * From these ages on of its oldest message, in seconds, a lane is behind; `doctor` goes by the same. A
+ * job that failed once comes again after the queue's visibility time-out, six minutes, and is no news.
+ */
+const mostAge = { urgent: 600, work: 900 } as const
+
 export interface AlarmsProps {
   compute: Compute
   queues: Queues
@@ -52,8 +58,9 @@ export class Alarms extends Construct {
     const period = Duration.minutes(5)
     alarm('DeadLetters', queues.dead.metricApproximateNumberOfMessagesVisible({ period }), 1)
     alarm('DeadEvents', mail.eventsDead.metricApproximateNumberOfMessagesVisible({ period }), 1)
-    alarm('UrgentAge', queues.lanes.urgent.metricApproximateAgeOfOldestMessage({ period }), 300)
-    alarm('WorkAge', queues.lanes.work.metricApproximateAgeOfOldestMessage({ period }), 900)
+    const { urgent, work } = queues.lanes
+    alarm('UrgentAge', urgent.metricApproximateAgeOfOldestMessage({ period }), mostAge.urgent)
+    alarm('WorkAge', work.metricApproximateAgeOfOldestMessage({ period }), mostAge.work)
     for (const [name, doorway] of [
       ['WebErrors', compute.web],
       ['JobErrors', compute.jobs],
@@ -62,7 +69,8 @@ export class Alarms extends Construct {
     ] as const) {
       alarm(name, doorway.metricErrors({ period }), 3, 2)
     }
-    // Half of where SES begins to review an account:
+    // SES begins to review an account at 5 % bounces and 0.1 % complaints: this is half and four fifths
+    // of it, where a run stops by itself, too (`mail.guard`).
     // https://docs.aws.amazon.com/ses/latest/dg/reputationdashboardmessages.html
     const reputation = (metricName: string) =>
       new Metric({

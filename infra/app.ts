@@ -13,7 +13,12 @@ const app = new App()
 const settings = readSettings({
   yaml: readFileSync(new URL('../broadsheet.yaml', import.meta.url), 'utf8'),
 })
-const { stackName, ...props } = stackProps((name) => app.node.tryGetContext(name), settings)
+const { stackName, ...props } = stackProps(
+  (name) => app.node.tryGetContext(name),
+  settings,
+  // Told by `cdk`: where it would deploy.
+  process.env.CDK_DEFAULT_REGION,
+)
 
 new ServiceStack(app, stackName, props)
 

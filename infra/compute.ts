@@ -1,7 +1,14 @@
 import { join } from 'node:path'
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
+import {
+  Architecture,
+  Code,
+  type FunctionOptions,
+  Function as LambdaFunction,
+  RecursiveLoop,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda'
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
@@ -10,12 +17,16 @@ import { tableIndex } from '../functions/aws/table.ts'
 import { objectPrefixes, recordKeys } from '../functions/keys.ts'
 import { handlerSeconds, type Queues } from './queues.ts'
 import type { Records } from './records.ts'
-import { workFilters } from './schedule.ts'
 
 export interface ComputeProps {
   records: Records
   queues: Queues
-  /** Name of the parameter that holds the site's address: as a variable it would close a cycle. */
+  /**
+   * The site's address where it is known before anything is made: then it is a variable, and each
+   * function has it from its first event on.
+   */
+  address?: string
+  /** Name of the parameter that holds it otherwise: as a variable, CloudFront's would close a cycle. */
   addressParameter: string
   /** What the distribution adds to its requests, if there is one. */
   edgeMark?: string
@@ -50,7 +61,9 @@ export class Compute extends Construct {
     const environment: Record<string, string> = {
       BROADSHEET_TABLE: records.table.tableName,
       BROADSHEET_BUCKET: records.bucket.bucketName,
-      BROADSHEET_ADDRESS_PARAMETER: addressParameter,
+      ...(props.address
+        ? { BROADSHEET_ADDRESS: props.address }
+        : { BROADSHEET_ADDRESS_PARAMETER: addressParameter }),
       BROADSHEET_QUEUE_URGENT: queues.lanes.urgent.queueUrl,
       BROADSHEET_QUEUE_WORK: queues.lanes.work.queueUrl,
       BROADSHEET_QUEUE_MAIL: queues.lanes.mail.queueUrl,
@@ -59,8 +72,15 @@ export class Compute extends Construct {
       NODE_OPTIONS: '--enable-source-maps',
     }
     const { code = builtCode, logDays = RetentionDays.ONE_MONTH } = props
-    const doorway = (id: string, name: DoorwayName, memorySize: number, seconds: number) =>
+    const doorway = (
+      id: string,
+      name: DoorwayName,
+      memorySize: number,
+      seconds: number,
+      more: FunctionOptions = {},
+    ) =>
       new LambdaFunction(this, id, {
+        ...more,
         code: code(name),
         handler: 'index.handler',
         runtime: Runtime.NODEJS_24_X,
@@ -78,8 +98,16 @@ export class Compute extends Construct {
       })
 
     this.web = doorway('Web', 'web', 1024, 30)
-    this.jobs = doorway('Jobs', 'jobs', props.jobsMemory ?? 1024, handlerSeconds)
-    this.clock = doorway('Clock', 'clock', 512, handlerSeconds)
+    this.jobs = doorway('Jobs', 'jobs', props.jobsMemory ?? 1024, handlerSeconds, {
+      // A job enqueues what goes on after it, and Lambda would stop such a chain after some sixteen:
+      // docs/decisions/0017. What ends it are the records, not the queue.
+      recursiveLoop: RecursiveLoop.ALLOW,
+    })
+    this.clock = doorway('Clock', 'clock', 512, handlerSeconds, {
+      // The next tick catches up: Lambda's own two retries would only come between.
+      retryAttempts: 0,
+      maxEventAge: Duration.minutes(1),
+    })
     this.feedback = doorway('Feedback', 'feedback', 256, handlerSeconds)
 
     for (const doorwayFunction of [this.web, this.jobs, this.clock, this.feedback]) {
@@ -97,6 +125,7 @@ export class Compute extends Construct {
           resources: [records.table.tableArn, `${records.table.tableArn}/index/${tableIndex}`],
         }),
       )
+      if (props.address) continue
       doorwayFunction.addToRolePolicy(
         new PolicyStatement({
           actions: ['ssm:GetParameter'],
@@ -153,7 +182,6 @@ export class Compute extends Construct {
           reportBatchItemFailures: true,
           // Only on this lane: with it set, idle polling never slows down, and costs.
           ...(lane === 'mail' ? { maxConcurrency: props.mailWorkers ?? 5 } : {}),
-          ...(lane === 'work' ? { filters: workFilters } : {}),
         }),
       )
     }

@@ -1,5 +1,9 @@
 import { edgeHeaders } from '../functions/aws/sender.ts'
 import { twinned } from '../functions/feeds/compressed-twin.ts'
+import { feedDocuments } from '../functions/keys.ts'
+
+const patternOf = (names: readonly string[]) =>
+  names.map((name) => name.replace('.', '\\.')).join('|')
 
 /**
  * The CloudFront Function in front of the bucket. S3 behind an origin access control knows no index
@@ -15,7 +19,7 @@ function handler(event) {
   var uri = request.uri
   var destination = request.headers['sec-fetch-dest']
   if (destination && destination.value === 'document' && !('raw' in request.querystring)) {
-    var feed = /^\\/feeds\\/(?:([^/]+)\\/)?(?:rss\\.xml|atom\\.xml|feed\\.json)$/.exec(uri)
+    var feed = /^\\/feeds\\/(?:([^/]+)\\/)?(?:${patternOf(feedDocuments)})$/.exec(uri)
     if (feed) {
       return {
         statusCode: 302,
@@ -29,7 +33,7 @@ function handler(event) {
   }
   if (uri.slice(-1) === '/') request.uri = uri + 'index.html'
   var accepts = request.headers['accept-encoding']
-  if (/^\\/feeds\\/(?:[^/]+\\/)*(?:${twinned.map((name) => name.replace('.', '\\.')).join('|')})$/.test(uri) &&
+  if (/^\\/feeds\\/(?:[^/]+\\/)*(?:${patternOf(twinned)})$/.test(uri) &&
       accepts && /(?:^|[,\\s])gzip\\s*(?:;\\s*q=(?:0?\\.0*[1-9]|1)[\\d.]*\\s*)?(?:,|$)/i.test(accepts.value)) {
     request.uri = uri + '.gz'
   }

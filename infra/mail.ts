@@ -1,7 +1,7 @@
 import { CfnOutput, Duration } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
-import { type IPublicHostedZone, TxtRecord } from 'aws-cdk-lib/aws-route53'
+import { CfnRecordSet, type IPublicHostedZone, MxRecord, TxtRecord } from 'aws-cdk-lib/aws-route53'
 import {
   ConfigurationSet,
   EmailIdentity,
@@ -18,8 +18,15 @@ import { handlerSeconds } from './queues.ts'
 export interface MailProps {
   /** The domain of `mail.from`; absent, mails stay in the outbox and no identity is made. */
   domain?: string
-  /** The zone of that domain, if Route 53 has it: its records are then made, not printed. */
+  /** The zone that the domain lies in, if Route 53 has it: its records are then made, not printed. */
   zone?: IPublicHostedZone
+  /**
+   * `existing` uses the identity that SES has already, and leaves it and its records alone: there is
+   * one of a domain in an account and region, whoever made it. Absent, the stack makes it.
+   */
+  identity?: 'existing'
+  /** `none` leaves the record of DMARC out, for a domain that has one. */
+  dmarc?: 'none'
   /** Without `Send` events an unclear answer ends as `unknown` more often; it saves a little. */
   sendEvents?: boolean
 }
@@ -29,7 +36,6 @@ export class Mail extends Construct {
   readonly configurationSet?: ConfigurationSet
   readonly events: Queue
   readonly eventsDead: Queue
-  private readonly identity?: EmailIdentity
   private readonly domain?: string
 
   constructor(scope: Construct, id: string, props: MailProps) {
@@ -61,13 +67,7 @@ export class Mail extends Construct {
         EmailSendingEvent.DELIVERY_DELAY,
       ],
     })
-    const mailFromDomain = `mail.${props.domain}`
-    this.identity = new EmailIdentity(this, 'Identity', {
-      identity: props.zone ? Identity.publicHostedZone(props.zone) : Identity.domain(props.domain),
-      mailFromDomain,
-      configurationSet: this.configurationSet,
-    })
-    this.publishDns(props.domain, mailFromDomain, props.zone)
+    if (props.identity !== 'existing') this.makeIdentity(props.domain.toLowerCase(), props)
   }
 
   /** Lets a function send as the sender, and nothing else. */
@@ -84,7 +84,14 @@ export class Mail extends Construct {
           arnOf('identity', '*'),
           arnOf('configuration-set', this.configurationSet.configurationSetName),
         ],
-        conditions: { StringLike: { 'ses:FromAddress': `*@${this.domain}` } },
+        // As it is written, too: the condition tells large letters from small ones.
+        conditions: {
+          StringLike: {
+            'ses:FromAddress': [...new Set([this.domain, this.domain.toLowerCase()])].map(
+              (domain) => `*@${domain}`,
+            ),
+          },
+        },
       }),
     )
   }
@@ -102,30 +109,50 @@ export class Mail extends Construct {
     )
   }
 
-  private publishDns(domain: string, mailFrom: string, zone: IPublicHostedZone | undefined) {
-    const dmarc = `v=DMARC1; p=none; rua=mailto:dmarc@${domain}`
+  private makeIdentity(domain: string, { zone, dmarc }: MailProps) {
+    const mailFromDomain = `mail.${domain}`
+    const identity = new EmailIdentity(this, 'Identity', {
+      // Never that of the zone, which may be a parent: receivers and `doctor` go by the sender's domain.
+      identity: Identity.domain(domain),
+      mailFromDomain,
+      ...(this.configurationSet ? { configurationSet: this.configurationSet } : {}),
+    })
+    const mailServer = `feedback-smtp.${this.events.stack.region}.amazonses.com`
+    const spf = 'v=spf1 include:amazonses.com -all'
+    const policy = `v=DMARC1; p=none; rua=mailto:dmarc@${domain}`
     if (zone) {
-      new TxtRecord(this, 'Dmarc', { zone, recordName: '_dmarc', values: [dmarc] })
+      identity.dkimRecords.forEach(({ name, value }, position) => {
+        // The names are known at deployment only: the construct would add the zone to them.
+        new CfnRecordSet(this, `Dkim${position + 1}`, {
+          hostedZoneId: zone.hostedZoneId,
+          name,
+          type: 'CNAME',
+          resourceRecords: [value],
+          ttl: '1800',
+        })
+      })
+      const returnPath = { zone, recordName: `${mailFromDomain}.` }
+      const values = [{ priority: 10, hostName: mailServer }]
+      new MxRecord(this, 'MailFromMx', { ...returnPath, values })
+      new TxtRecord(this, 'MailFromSpf', { ...returnPath, values: [spf] })
+      if (dmarc !== 'none') {
+        new TxtRecord(this, 'Dmarc', { zone, recordName: `_dmarc.${domain}.`, values: [policy] })
+      }
       return
     }
-    const records = this.identity?.dkimRecords ?? []
-    records.forEach(({ name, value }, position) => {
-      new CfnOutput(this, `Dkim${position + 1}`, {
-        value: `${name} CNAME ${value}`,
-        description: 'DNS record to make: signs your mail (DKIM)',
-      })
+    const record = (name: string, value: string, purpose: string) =>
+      new CfnOutput(this, name, { value, description: `DNS record to make: ${purpose}` })
+    identity.dkimRecords.forEach(({ name, value }, position) => {
+      record(`Dkim${position + 1}`, `${name} CNAME ${value}`, 'signs your mail (DKIM)')
     })
-    new CfnOutput(this, 'MailFromMx', {
-      value: `${mailFrom} MX 10 feedback-smtp.${this.events.stack.region}.amazonses.com`,
-      description: 'DNS record to make: returns bounces to SES',
-    })
-    new CfnOutput(this, 'MailFromSpf', {
-      value: `${mailFrom} TXT "v=spf1 include:amazonses.com -all"`,
-      description: 'DNS record to make: lets SES send for you (SPF)',
-    })
-    new CfnOutput(this, 'DmarcRecord', {
-      value: `_dmarc.${domain} TXT "${dmarc}"`,
-      description: 'DNS record to make: tells receivers what to do with forgeries (DMARC)',
-    })
+    record('MailFromMx', `${mailFromDomain} MX 10 ${mailServer}`, 'returns bounces to SES')
+    record('MailFromSpf', `${mailFromDomain} TXT "${spf}"`, 'lets SES send for you (SPF)')
+    if (dmarc !== 'none') {
+      record(
+        'DmarcRecord',
+        `_dmarc.${domain} TXT "${policy}"`,
+        'tells receivers what to do with forgeries (DMARC)',
+      )
+    }
   }
 }

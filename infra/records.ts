@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import {
   BlockPublicAccess,
@@ -9,10 +9,14 @@ import {
 } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { tableAttributes, tableIndex } from '../functions/aws/table.ts'
+import { objectKeys } from '../functions/keys.ts'
+import { defaultSettings } from '../functions/settings.ts'
 
 export interface RecordsProps {
   /** What becomes of posts and readers when the stack is deleted. @default RETAIN */
   removal?: RemovalPolicy
+  /** For so many days mails stay in the outbox: as long as it is known who got what. @default 400 */
+  outboxDays?: number
 }
 
 /** What must outlive everything else: the bucket of posts, feeds and pages, and the one table. */
@@ -29,6 +33,14 @@ export class Records extends Construct {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
+      // Nothing else takes mails out of it, which are readers' data.
+      lifecycleRules: [
+        {
+          id: 'Outbox',
+          prefix: objectKeys.outboxOf(),
+          expiration: Duration.days(props.outboxDays ?? defaultSettings.keep.runsDays),
+        },
+      ],
       removalPolicy,
     })
     // The L2's `eventBridgeEnabled` would bring a custom resource with a function of its own.

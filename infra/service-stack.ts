@@ -1,14 +1,28 @@
-import { CfnOutput, Fn, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib'
-import { Certificate, CertificateValidation } from 'aws-cdk-lib/aws-certificatemanager'
-import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
+import {
+  CfnOutput,
+  type CfnResource,
+  CfnRule,
+  Fn,
+  RemovalPolicy,
+  Stack,
+  type StackProps,
+} from 'aws-cdk-lib'
+import {
+  Certificate,
+  CertificateValidation,
+  type ICertificate,
+} from 'aws-cdk-lib/aws-certificatemanager'
+import { CfnEventSourceMapping, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda'
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
-import { PublicHostedZone } from 'aws-cdk-lib/aws-route53'
+import { type IPublicHostedZone, PublicHostedZone } from 'aws-cdk-lib/aws-route53'
+import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler'
 import { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 import { acknowledge } from './acknowledged.ts'
 import { Alarms } from './alarms.ts'
 import { Compute, type ComputeProps } from './compute.ts'
-import { Mail } from './mail.ts'
+import { edgeRegion, wrongRegion } from './domain-name.ts'
+import { Mail, type MailProps } from './mail.ts'
 import { Queues } from './queues.ts'
 import { Records } from './records.ts'
 import { Ticking } from './schedule.ts'
@@ -27,9 +41,14 @@ export interface ServiceStackProps extends StackProps {
   certificateArn?: string
   /** The domain of `mail.from`. */
   mailDomain?: string
+  /** Whether the sender's identity is there already, and whether its DMARC is; see `MailProps`. */
+  identity?: MailProps['identity']
+  dmarc?: MailProps['dmarc']
   alarmAddress?: string
   /** Deletes posts and readers with the stack. @default false */
   destroyData?: boolean
+  /** For so many days mails stay in the outbox. @default 400 */
+  outboxDays?: number
   /** Leaves SES's `Send` events out. @default true */
   sendEvents?: boolean
   /** How large a run is worked on; see `ComputeProps`. */
@@ -52,19 +71,27 @@ export class ServiceStack extends Stack {
       : undefined
     const records = new Records(this, 'Records', {
       removal: props.destroyData ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+      ...(props.outboxDays === undefined ? {} : { outboxDays: props.outboxDays }),
     })
     const queues = new Queues(this, 'Queues')
     const mail = new Mail(this, 'Mail', {
       ...(props.mailDomain ? { domain: props.mailDomain } : {}),
       ...(zone ? { zone } : {}),
+      ...(props.identity ? { identity: props.identity } : {}),
+      ...(props.dmarc ? { dmarc: props.dmarc } : {}),
       ...(props.sendEvents === undefined ? {} : { sendEvents: props.sendEvents }),
     })
+    const certificate = props.edge === 'none' ? undefined : this.certificateFor(props, zone)
+    const { domain } = props
+    // A name without a certificate cannot be served: the site then stays at CloudFront's own.
+    const ownAddress = domain && certificate ? `https://${domain}` : undefined
     // The random part of the stack's id: known to the account, and in no template.
     const edgeMark = Fn.select(2, Fn.split('/', this.stackId))
     const compute = new Compute(this, 'Compute', {
       records,
       queues,
       addressParameter,
+      ...(ownAddress ? { address: ownAddress } : {}),
       ...(props.edge === 'none' ? {} : { edgeMark }),
       ...(props.mailWorkers === undefined ? {} : { mailWorkers: props.mailWorkers }),
       ...(props.jobsMemory === undefined ? {} : { jobsMemory: props.jobsMemory }),
@@ -95,17 +122,6 @@ export class ServiceStack extends Stack {
     let address = webUrl.url
     let site: Site | undefined
     if (props.edge !== 'none') {
-      const { domain, certificateArn } = props
-      const certificate = !domain
-        ? undefined
-        : certificateArn
-          ? Certificate.fromCertificateArn(this, 'Certificate', certificateArn)
-          : zone
-            ? new Certificate(this, 'Certificate', {
-                domainName: domain,
-                validation: CertificateValidation.fromDns(zone),
-              })
-            : undefined
       site = new Site(this, 'Site', {
         bucket: records.bucket,
         webUrl,
@@ -113,8 +129,7 @@ export class ServiceStack extends Stack {
         ...(domain && certificate ? { domain, certificate } : {}),
         ...(zone ? { zone } : {}),
       })
-      // A name without a certificate cannot be served: the site then stays at CloudFront's own.
-      address = domain && certificate ? `https://${domain}` : site.address
+      address = ownAddress ?? site.address
       if (domain && certificate && !zone) {
         new CfnOutput(this, 'SiteDns', {
           value: `${domain} CNAME ${site.distribution.distributionDomainName}`,
@@ -122,11 +137,17 @@ export class ServiceStack extends Stack {
         })
       }
     }
-    new StringParameter(this, 'Address', {
+    const parameter = new StringParameter(this, 'Address', {
       parameterName: addressParameter,
       stringValue: address,
-      description: 'Where the site is reached; read by the functions at start',
+      description: 'Where the site is reached; the functions read it where they cannot be told',
     })
+    // Nothing that starts by itself does so before there is an address to name.
+    for (const part of this.node.findAll()) {
+      if (part instanceof CfnEventSourceMapping || part instanceof CfnSchedule) {
+        part.addResourceDependency(parameter.node.defaultChild as CfnResource)
+      }
+    }
 
     acknowledge(this, {
       bucket: records.bucket,
@@ -157,5 +178,29 @@ export class ServiceStack extends Stack {
         value: mail.configurationSet.configurationSetName,
       })
     }
+  }
+
+  private certificateFor(
+    { domain, certificateArn }: ServiceStackProps,
+    zone: IPublicHostedZone | undefined,
+  ): ICertificate | undefined {
+    if (!domain) return undefined
+    if (certificateArn) {
+      return Certificate.fromCertificateArn(this, 'Certificate', certificateArn)
+    }
+    if (!zone) return undefined
+    // For a template whose region was not known when it was made (`stackProps` refuses the others).
+    new CfnRule(this, 'CertificateRegion', {
+      assertions: [
+        {
+          assert: Fn.conditionEquals(this.region, edgeRegion),
+          assertDescription: wrongRegion('another region'),
+        },
+      ],
+    })
+    return new Certificate(this, 'Certificate', {
+      domainName: domain,
+      validation: CertificateValidation.fromDns(zone),
+    })
   }
 }

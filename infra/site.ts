@@ -1,4 +1,4 @@
-import { Duration, Fn } from 'aws-cdk-lib'
+import { Duration, Fn, Names, Stack } from 'aws-cdk-lib'
 import { type ICertificate } from 'aws-cdk-lib/aws-certificatemanager'
 import {
   AllowedMethods,
@@ -15,21 +15,24 @@ import {
   OriginRequestPolicy,
   PriceClass,
   ResponseHeadersPolicy,
+  S3OriginAccessControl,
   SecurityPolicyProtocol,
   ViewerProtocolPolicy,
 } from 'aws-cdk-lib/aws-cloudfront'
 import { FunctionUrlOrigin, OriginGroup, S3BucketOrigin } from 'aws-cdk-lib/aws-cloudfront-origins'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { type FunctionUrl } from 'aws-cdk-lib/aws-lambda'
 import { AaaaRecord, ARecord, type IPublicHostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53'
 import { CloudFrontTarget } from 'aws-cdk-lib/aws-route53-targets'
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
 import { edgeHeaders } from '../functions/aws/sender.ts'
+import { objectKeys } from '../functions/keys.ts'
 import { contentSecurityPolicy } from '../functions/site/content-security-policy.ts'
 import { edgeFunctionCode, senderFunctionCode } from './edge-function.ts'
 
 /** Paths that the web function answers; everything else lies in the bucket, rendered. */
-export const dynamicPaths = [
+const dynamicPaths = [
   '/api/*',
   '/healthz',
   '/subscribe*',
@@ -82,8 +85,13 @@ export class Site extends Construct {
         // also take the place of the API's own refusals. The bucket answers 403 for what is not
         // there, since nobody may list it.
         origin: new OriginGroup({
-          primaryOrigin: S3BucketOrigin.withOriginAccessControl(props.bucket as IBucket, {
-            originPath: '/public',
+          // CDK's own way with an access control lets the distribution read the whole bucket, and
+          // mails lie in it.
+          primaryOrigin: S3BucketOrigin.withBucketDefaults(props.bucket as IBucket, {
+            originPath: `/${objectKeys.publicPath('')}`,
+            originAccessControlId: new S3OriginAccessControl(this, 'Access', {
+              originAccessControlName: globalName(this, 'Access', 64),
+            }).originAccessControlId,
           }),
           fallbackOrigin: webOrigin(),
           fallbackStatusCodes: [403, 404],
@@ -113,16 +121,31 @@ export class Site extends Construct {
           }
         : {}),
     })
+    props.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudfront.amazonaws.com')],
+        actions: ['s3:GetObject'],
+        resources: [props.bucket.arnForObjects(objectKeys.publicPath('/*'))],
+        conditions: { StringEquals: { 'AWS:SourceArn': this.distribution.distributionArn } },
+      }),
+    )
     if (props.domain && props.zone) {
       const target = RecordTarget.fromAlias(new CloudFrontTarget(this.distribution))
-      new ARecord(this, 'Ipv4', { zone: props.zone, recordName: props.domain, target })
-      new AaaaRecord(this, 'Ipv6', { zone: props.zone, recordName: props.domain, target })
+      new ARecord(this, 'Ipv4', { zone: props.zone, recordName: `${props.domain}.`, target })
+      new AaaaRecord(this, 'Ipv6', { zone: props.zone, recordName: `${props.domain}.`, target })
     }
   }
 
   get address(): string {
     return Fn.join('', ['https://', this.distribution.distributionDomainName])
   }
+}
+
+/** For what has its name all over the account: stacks of one name may lie in several regions. */
+function globalName(scope: Construct, id: string, most: number): string {
+  const { region } = Stack.of(scope)
+  const room = most - `-${id}-us-gov-east-1`.length - 4
+  return `${Names.uniqueResourceName(scope, { separator: '-', maxLength: room })}-${id}-${region}`
 }
 
 /** What the app adds to its own answers, for pages that come out of the bucket. */
@@ -132,6 +155,7 @@ function pageHeaders(scope: Construct): ResponseHeadersPolicy {
       `${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${values.join(' ')}`,
   )
   return new ResponseHeadersPolicy(scope, 'Headers', {
+    responseHeadersPolicyName: globalName(scope, 'Headers', 128),
     comment: 'As functions/app.ts says them',
     securityHeadersBehavior: {
       contentSecurityPolicy: { contentSecurityPolicy: directives.join('; '), override: false },

@@ -1,4 +1,5 @@
 import { createApiKey } from '../../functions/api-keys.ts'
+import { minutesBetweenLooks } from '../../functions/aws/clock.lambda.ts'
 import { confirmReader } from '../../test/digests/newsroom.ts'
 import { scratchAwsPlatform } from '../../test/support/aws/aws-platform.ts'
 import { startAwsServers } from '../../test/support/aws/aws-servers.ts'
@@ -7,7 +8,7 @@ import { type Kind, kinds, type Meter, meterOf, noTally, type Tally } from './me
 
 /** What one of each costs, counted. */
 export interface Counts {
-  /** A minute in which nothing is due. */
+  /** A minute in which nothing is due, with its share of the looks into the inbox. */
   tick: Tally
   /** A post through the API, until its feeds and pages are written. */
   post: Tally
@@ -44,7 +45,6 @@ export async function meterDay(): Promise<Counts> {
     })
     // Without a quota nothing waits, however busy this machine is: pace is counted apart.
     Object.assign(platform.mailer, { quota: async () => ({}) })
-    const { outbox: _, ...product } = platform
     const { web, clock, feedback } = platform.doorways
     const meter = meterOf(servers.clients, platform.logged)
     const { key } = await createApiKey(platform, 'cost')
@@ -81,7 +81,7 @@ export async function meterDay(): Promise<Counts> {
     platform.setNow('2026-03-02T05:00:00Z')
     for (let n = 0; n < small + large; n++) {
       const at = n < small ? '08:00' : '09:00'
-      await confirmReader(product, `reader-${n}@example.org`, { at })
+      await confirmReader(platform, `reader-${n}@example.org`, { at })
     }
     const first = 2 * postsADay - postsListed - postsRendered
     await publishAll(postsADay, first)
@@ -111,13 +111,15 @@ export async function meterDay(): Promise<Counts> {
     const ticks = await meter.during(async () => {
       for (let n = 0; n < ticksMetered; n++) await tickAt(`2026-03-02T07:0${n + 2}:00Z`)
     })
-    const tick = shareOf(ticks.tally, ticksMetered)
+    const plain = shareOf(ticks.tally, ticksMetered)
+    const looking = (await meter.during(() => tickAt('2026-03-02T07:07:00Z'))).tally
+    const tick = plus(plain, shareOf(minus(looking, plain), minutesBetweenLooks))
 
     const smaller = await runOf(meter, () => tickAt('2026-03-02T08:00:00Z'), small)
     await tickAt('2026-03-02T08:03:00Z')
     const larger = await runOf(meter, () => tickAt('2026-03-02T09:00:00Z'), large)
     const mail = shareOf(minus(larger, smaller), large - small)
-    const job = minus(minus(smaller, tick), shareOf(mail, 1 / small))
+    const job = minus(minus(smaller, plain), shareOf(mail, 1 / small))
 
     const sent = servers.ses.mails.slice(-large)
     const event = await meter.during(() =>

@@ -20,16 +20,14 @@ Example:
       ),
     async ({ call, isJson }, _options, ...words) => {
       const categories = words.flat() as string[]
-      const answer = await call<{ feeds: string[] }>(
+      const answer = await call<{ feeds: { category?: string }[] }>(
         'POST',
         '/api/v1/feeds/rebuild',
         categories.length > 0 ? { categories } : {},
       )
-      if (isJson) sayJson(answer)
-      else
-        say(
-          `Rendered again: ${counted(answer.feeds.length, 'feed')} (${plain(answer.feeds.slice(0, 20).join(', '))})`,
-        )
+      if (isJson) return sayJson(answer)
+      const names = answer.feeds.slice(0, 20).map(({ category }) => category ?? 'everything')
+      say(`Rendered again: ${counted(answer.feeds.length, 'feed')} (${plain(names.join(', '))})`)
     },
   )
 }

@@ -73,6 +73,7 @@ Example:
       }
       return counts.has('refused') ? exitCodes.partial : undefined
     },
+    { makesFolder: true },
   )
 }
 

@@ -58,6 +58,7 @@ Example:
       say(made.key)
       note(`This is the key \`${made.name}\`. Keep it now: it is not shown again.`)
     },
+    { makesFolder: true },
   )
 
   works(

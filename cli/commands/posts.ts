@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { pages, works } from '../action.ts'
+import { countOf } from '../count.ts'
 import { counted, note, plain, say, sayJson, table } from '../output.ts'
 
 interface Item {
@@ -24,7 +25,7 @@ Example:
   broadsheet posts --json --limit 100000 | jq -r .url`,
       ),
     async (session, { category, limit = '50' }) => {
-      const most = Math.max(1, Number.parseInt(limit, 10) || 50)
+      const most = countOf(limit, '--limit')
       const query = category ? `?category=${encodeURIComponent(category)}` : ''
       const rows: Item[] = []
       let shown = 0

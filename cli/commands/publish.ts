@@ -1,10 +1,11 @@
+import { stat } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { works } from '../action.ts'
 import { answerOf, type Connection } from '../connection.ts'
 import { CliError, exitCodes, usageError } from '../exit.ts'
 import { note, plain, say, sayJson, styled } from '../output.ts'
-import { bytesOf, namedFile } from '../post-files.ts'
+import { bytesOf, type FoundFile, namedFile } from '../post-files.ts'
 
 interface PublishOptions {
   root?: string
@@ -21,6 +22,7 @@ interface Answer {
   mailed: boolean
   letter?: { runId: string; at?: string; approveBy?: string }
   reason?: string
+  scheduledFor?: string
 }
 
 interface Source {
@@ -56,9 +58,17 @@ Example:
       ),
     async ({ connection, isJson }, options, ...words) => {
       const files = words.flat() as string[]
+      const named = await Promise.all(files.map((file) => nameOf(file, options)))
+      refuseDoubles(named)
       let refused = 0
-      for (const file of files) {
-        const source = await sourceOf(file, options)
+      let unusable = 0
+      for (const one of named) {
+        const source = await sourceOf(one, options)
+        if ('fault' in source) {
+          unusable++
+          note(source.fault)
+          continue
+        }
         try {
           const answer = await publish(connection, source, options)
           if (isJson) sayJson(answer)
@@ -70,8 +80,10 @@ Example:
           note(`refused  ${plain(source.name)}: ${error.message}`)
         }
       }
+      if (unusable > 0) return exitCodes.usage
       return refused > 0 ? exitCodes.partial : undefined
     },
+    { makesFolder: true },
   )
 }
 
@@ -80,19 +92,60 @@ function isRefusal(error: unknown): error is CliError {
   return error instanceof CliError && [400, 413, 415, 422].includes(error.status ?? 0)
 }
 
-async function sourceOf(file: string, options: PublishOptions): Promise<Source> {
-  if (file === '-') {
-    const contentType = types[options.type]
-    if (!contentType) throw usageError('`--type` is markdown, html or json.')
+/** A word of the command line, and the file that it names, or why that cannot be published. */
+interface Named {
+  word: string
+  found?: FoundFile
+  fault?: string
+}
+
+async function nameOf(word: string, { root, type }: PublishOptions): Promise<Named> {
+  if (word === '-') {
+    if (!types[type]) throw usageError('`--type` is markdown, html or json.')
+    return { word }
+  }
+  const info = await stat(word).catch((error: NodeJS.ErrnoException) => error)
+  if (info instanceof Error) {
+    const fault =
+      info.code === 'ENOENT' ? `There is no ${word}.` : `${word} cannot be read (${info.code}).`
+    return { word, fault }
+  }
+  if (info.isDirectory()) {
+    return { word, fault: `${word} is a folder. Name its files, or take it in: broadsheet import` }
+  }
+  const found = await namedFile(word, root)
+  if (found.contentType) return { word, found }
+  return { word, fault: `${word} is no post by its name. Posts are .md, .html or .json files.` }
+}
+
+/** The second would be taken for an edit of the first, and nobody would see that one again. */
+function refuseDoubles(named: readonly Named[]): void {
+  const byPath = new Map<string, Named>()
+  for (const one of named) {
+    if (!one.found) continue
+    const { file, path } = one.found
+    const other = byPath.get(path)
+    if (other && other.found?.file !== file) {
+      throw usageError(
+        `${other.word} and ${one.word} are both known as ${path}, so the second would replace the first. Say what their paths count from: \`--root DIR\`.`,
+      )
+    }
+    byPath.set(path, one)
+  }
+}
+
+async function sourceOf(
+  { word, found, fault }: Named,
+  { type }: PublishOptions,
+): Promise<Source | { fault: string }> {
+  if (fault !== undefined) return { fault }
+  if (!found) {
+    const contentType = types[type] ?? ''
     return { name: 'standard input', contentType, bytes: await buffer(process.stdin) }
   }
-  const found = await namedFile(file, options.root)
-  if (!found.contentType) {
-    throw usageError(`${file} is no post by its name. Posts are .md, .html or .json files.`)
-  }
   const bytes = await bytesOf(found)
-  if (!bytes) throw usageError(`${file} cannot be read.`)
-  return { name: file, path: found.path, contentType: found.contentType, bytes }
+  if (!bytes) return { fault: `${word} cannot be read. Look at its rights.` }
+  return { name: word, path: found.path, contentType: found.contentType ?? '', bytes }
 }
 
 async function publish(
@@ -112,10 +165,20 @@ async function publish(
   return answerOf<Answer>(response)
 }
 
-function sayAnswer({ id, url, outcome, feeds, mailed, letter, reason }: Answer): void {
-  say(`${styled('bold', outcome)}  ${id}  ${url}`)
+function sayAnswer({
+  id,
+  url,
+  outcome,
+  feeds,
+  mailed,
+  letter,
+  reason,
+  scheduledFor,
+}: Answer): void {
+  say(`${styled('bold', scheduledFor ? 'scheduled' : outcome)}  ${id}  ${url}`)
   for (const feed of feeds) say(`  feed    ${feed.rss}`)
-  if (outcome === 'hidden') say(`  hidden  ${plain(reason)}`)
+  if (scheduledFor) say(`  later   ${plain(reason)}`)
+  else if (outcome === 'hidden') say(`  hidden  ${plain(reason)}`)
   else say(`  mail    ${mailed ? howMailed(letter) : `not mailed: ${plain(reason)}`}`)
   if (letter?.approveBy) say(`  next    broadsheet runs approve ${letter.runId}`)
 }

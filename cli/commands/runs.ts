@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { pages, type Session, works } from '../action.ts'
+import { countOf } from '../count.ts'
 import { type DueView, sayDue } from '../due-report.ts'
 import { estimateText } from '../estimate.ts'
 import { exitCodes, usageError } from '../exit.ts'
@@ -31,7 +32,7 @@ Example:
   broadsheet runs pause`,
     ),
     async (session, { limit = '20' }) => {
-      const most = Math.max(1, Number.parseInt(limit, 10) || 20)
+      const most = countOf(limit, '--limit')
       const runs: RunView[] = []
       for await (const run of pages<RunView>(session, '/api/v1/runs')) {
         if (runs.push(run) === most) break
@@ -123,8 +124,9 @@ Example:
       .addHelpText(
         'after',
         `
-Lists runs that are open and those that the next tick would make: how many readers each has still to
-visit, and to how many of those something is owed.
+Lists runs that are open and those that the next tick would make, of posts too whose date has come
+and letters whose time is up: how many readers each has still to visit, and to how many of those
+something is owed.
 
 Example:
   broadsheet runs due`,
@@ -149,14 +151,17 @@ Example:
     command
       .command('resume')
       .argument('[id]', 'one run; without it all sending')
-      .option('--from-now', 'count everything listed so far as delivered to everyone, then go on')
+      .option(
+        '--from-now',
+        'count everything that has come out so far as delivered to everyone, then go on',
+      )
       .description('Let one run, or all sending, go on.')
       .addHelpText(
         'after',
         `
 After a restore \`--from-now\` is for a service that went on mailing after the backup was made: nobody
 gets anything twice, and nobody gets what was listed and not mailed by then. It cannot be undone.
-Letters that were on their way stay paused, each to be resumed or left.
+Letters that were on their way or waited for approval stay paused, each to be resumed or left.
 
 Example:
   broadsheet runs resume
@@ -197,5 +202,5 @@ async function skipOwed({ call }: Session): Promise<void> {
   } finally {
     line.done()
   }
-  note(`Everything listed so far counts as delivered to ${counted(readers, 'reader')}.`)
+  note(`Everything that has come out so far counts as delivered to ${counted(readers, 'reader')}.`)
 }

@@ -11,7 +11,7 @@ import { usageError } from '../exit.ts'
 import { freePort } from '../free-port.ts'
 import { keepLastStart, lastStart } from '../last-start.ts'
 import type { GlobalOptions } from '../options.ts'
-import { note, say, sayJson, styled } from '../output.ts'
+import { note, padded, say, sayJson, styled } from '../output.ts'
 
 export function define(command: Command): void {
   command
@@ -119,7 +119,7 @@ async function start(options: GlobalOptions & StartOptions): Promise<void> {
 }
 
 function sayRow(name: string, value: string, remark = ''): void {
-  say(`  ${name.padEnd(10)} ${remark ? `${value.padEnd(38)} ${styled('dim', remark)}` : value}`)
+  say(`  ${name.padEnd(10)} ${remark ? `${padded(value, 38)} ${styled('dim', remark)}` : value}`)
 }
 
 function shown(folder: string): string {

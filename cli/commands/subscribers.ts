@@ -64,6 +64,7 @@ Example:
   broadsheet subscribers import readers.csv`,
       ),
     async (session, _options, file = '') => importReaders(session, file),
+    { makesFolder: true },
   )
 
   works(
@@ -102,10 +103,13 @@ Example:
       if (session.isJson) return sayJson({ ...reader, deliveries: items })
       const { id, state, reason, categories, cadence, day, at, timeZone, locale } = reader
       say(`${id}  ${state}${reason ? `: ${reason}` : ''}`)
-      say(`  reads   ${categories.length > 0 ? plain(categories.join(', ')) : 'everything'}`)
-      say(
-        `  hears   ${[cadence, day, cadence === 'instant' ? '' : `at ${at} ${timeZone}`].filter(Boolean).join(', ')} (${locale})`,
-      )
+      // Of an erased reader a hash is kept and nothing that they chose.
+      if (reason !== 'erased') {
+        say(`  reads   ${categories.length > 0 ? plain(categories.join(', ')) : 'everything'}`)
+        say(
+          `  hears   ${[cadence, day, cadence === 'instant' ? '' : `at ${at} ${timeZone}`].filter(Boolean).join(', ')} (${locale})`,
+        )
+      }
       if (items.length === 0) return say('  got     nothing yet')
       say(
         table(

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-sesv2'
 import type { Settings } from '../../functions/settings.ts'
 import { type Check, fault, ok, warning } from './check.ts'
-import { checkDmarc, senderDomain, type TextRecords } from './mail.ts'
+import { checkDmarc, domainAndParents, senderDomain, type TextRecords } from './mail.ts'
 
 /**
  * What SES allows the account. Without a sender it keeps nothing from working yet.
@@ -125,38 +125,46 @@ export async function checkSender(question: SenderQuestion): Promise<Check[]> {
       ),
     ]
   }
-  const dmarc = checkDmarc(domain, dns)
-  const identity = await identityOf(client, domain)
-  if (!identity) {
+  const [found, dmarc] = await Promise.all([identityOf(client, domain), checkDmarc(domain, dns)])
+  if (!found) {
     return [
       fault('sender', `SES does not know ${domain}, the domain of \`mail.from\`.`, deploy),
-      ...(await dmarc),
+      dmarc,
     ]
   }
+  const { name, identity } = found
+  const covers = name === domain ? '' : `, and so is ${domain} below it`
   return [
     identity.VerifiedForSendingStatus
-      ? ok('sender', `${domain} is verified`)
+      ? ok('sender', `${name} is verified${covers}`)
       : fault(
           'sender',
-          `SES has not verified ${domain} yet: mails stay under outbox/ in the bucket.`,
-          dnsRecords(identity, domain),
+          `SES has not verified ${name} yet: mails stay under outbox/ in the bucket.`,
+          dnsRecords(identity, name),
         ),
-    dkimCheck(identity, domain),
-    returnPathCheck(identity, domain, await client.config.region()),
-    ...(await dmarc),
+    dkimCheck(identity, name),
+    returnPathCheck(identity, name, await client.config.region()),
+    dmarc,
   ]
 }
 
+/**
+ * The identity that SES sends as: the domain's own, or that of the nearest domain above it.
+ * https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
+ */
 async function identityOf(
   client: SESv2Client,
   domain: string,
-): Promise<GetEmailIdentityCommandOutput | undefined> {
-  try {
-    return await client.send(new GetEmailIdentityCommand({ EmailIdentity: domain }))
-  } catch (error) {
-    if ((error as Error).name === 'NotFoundException') return undefined
-    throw error
+): Promise<{ name: string; identity: GetEmailIdentityCommandOutput } | undefined> {
+  for (const name of domainAndParents(domain)) {
+    try {
+      const identity = await client.send(new GetEmailIdentityCommand({ EmailIdentity: name }))
+      return { name, identity }
+    } catch (error) {
+      if ((error as Error).name !== 'NotFoundException') throw error
+    }
   }
+  return undefined
 }
 
 function dnsRecords({ DkimAttributes }: GetEmailIdentityCommandOutput, domain: string): string {

@@ -42,7 +42,7 @@ async function healthCheck(address: string): Promise<Check> {
 }
 
 /** From these ages on of its oldest message, in seconds, a queue is behind; its alarm rings then. */
-const mostAge = { urgent: 300, work: 900 } as const
+export const mostAge = { urgent: 600, work: 900 } as const
 
 /** What waits in the queues and since when; what was given up on. */
 export async function checkQueues(

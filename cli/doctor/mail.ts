@@ -77,13 +77,11 @@ export async function checkDomain(
   if (!domain) return []
   const [spf, dmarc, dkim] = await Promise.all([
     textsAt(dns, domain),
-    textsAt(dns, `_dmarc.${domain}`),
+    checkDmarc(domain, dns),
     Promise.all(selectors.map((selector) => textsAt(dns, `${selector}._domainkey.${domain}`))),
   ])
-  if (spf === 'unreachable' || dmarc === 'unreachable') {
-    return [unreachable(domain)]
-  }
-  return [spfCheck(domain, spf), dkimCheck(domain, dkim), dmarcCheck(domain, dmarc)]
+  if (spf === 'unreachable' || dmarc.name === 'DNS') return [unreachable(domain)]
+  return [spfCheck(domain, spf), dkimCheck(domain, dkim), dmarc]
 }
 
 /** The domain of `mail.from`, folded; `undefined` without a sender. */
@@ -91,10 +89,40 @@ export function senderDomain({ mail }: Pick<Settings, 'mail'>): string | undefin
   return /@([^\s>]+)>?$/.exec(mail.from ?? '')?.[1]?.toLowerCase()
 }
 
-/** DMARC alone, for mail whose other records SES looks after. */
-export async function checkDmarc(domain: string, dns: TextRecords): Promise<Check[]> {
-  const texts = await textsAt(dns, `_dmarc.${domain}`)
-  return [texts === 'unreachable' ? unreachable(domain) : dmarcCheck(domain, texts)]
+/**
+ * The domain and those above it, the nearest first, without the last label: what is said of a domain
+ * holds for those below it that say nothing themselves.
+ */
+export function domainAndParents(domain: string): string[] {
+  const labels = domain.split('.')
+  const own =
+    labels.length < 2 ? [domain] : labels.slice(0, -1).map((_, i) => labels.slice(i).join('.'))
+  return own.slice(0, mostParents)
+}
+
+/** No sender lies deeper, and each is a question to a name server. */
+const mostParents = 8
+
+/**
+ * The policy that receivers find for mail of the domain: its own, or that of the nearest domain above
+ * it that has one (RFC 7489 §6.6.3 asks the organisation's).
+ */
+export async function checkDmarc(domain: string, dns: TextRecords): Promise<Check> {
+  for (const at of domainAndParents(domain)) {
+    const texts = await textsAt(dns, `_dmarc.${at}`)
+    if (texts === 'unreachable') return unreachable(domain)
+    if (texts.some((text) => /^v=DMARC1\s*;/i.test(text))) {
+      return ok(
+        'DMARC',
+        at === domain ? `${domain} has a policy` : `${at} has a policy for ${domain}`,
+      )
+    }
+  }
+  return fault(
+    'DMARC',
+    `${domain} has no DMARC policy; large mailbox providers refuse bulk mail without one.`,
+    `Add a TXT record at _dmarc.${domain}: "v=DMARC1; p=none; rua=mailto:postmaster@${domain}" (RFC 7489).`,
+  )
 }
 
 function unreachable(domain: string): Check {
@@ -136,17 +164,6 @@ function dkimCheck(domain: string, found: readonly (string[] | 'unreachable')[])
 
 function isDkimKey(text: string): boolean {
   return /(^|;)\s*p=\s*[A-Za-z0-9+/]/.test(text)
-}
-
-function dmarcCheck(domain: string, texts: readonly string[]): Check {
-  if (texts.some((text) => /^v=DMARC1\s*;/i.test(text))) {
-    return ok('DMARC', `${domain} has a policy`)
-  }
-  return fault(
-    'DMARC',
-    `${domain} has no DMARC policy; large mailbox providers refuse bulk mail without one.`,
-    `Add a TXT record at _dmarc.${domain}: "v=DMARC1; p=none; rua=mailto:postmaster@${domain}" (RFC 7489).`,
-  )
 }
 
 /** Absence is an empty list; a name server that does not answer is told apart from it. */

@@ -20,7 +20,7 @@ export function awsRefusal(error: unknown): CliError | undefined {
 
   if (isOfRegion(message)) {
     return usageError(
-      'No AWS region is set, or none of that name exists. Say the one that you deployed to, as `cdk deploy` printed it: export AWS_REGION=eu-central-1',
+      'No AWS region is set, or none of that name exists. Name the one where the stack is, or where you want it: export AWS_REGION=eu-central-1',
     )
   }
   if (/expired/i.test(name) || /(token|session|credentials?)\b.{0,80}\bexpired/i.test(message)) {

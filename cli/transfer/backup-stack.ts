@@ -12,7 +12,7 @@ import { counted } from '../output.ts'
 import { throwRefusal } from '../stack/aws-refusal.ts'
 import type { OpenStack } from '../stack/on-stack.ts'
 import { copyObjects } from './copy-objects.ts'
-import { isMoved, movedObjects } from './moved-records.ts'
+import { isMoved, keyInFolder, movedObjects } from './moved-records.ts'
 import { lookAt } from './stillness.ts'
 
 export interface StackBackup {
@@ -74,9 +74,10 @@ export async function backupStack(
         let objects = 0
         let bytes = 0
         for (const prefix of movedObjects) {
-          const copied = await copyObjects(platform.objects, copy.objects, prefix, (count) =>
-            show(`${counted(objects + count, 'object')} read`),
-          )
+          const copied = await copyObjects(platform.objects, copy.objects, prefix, {
+            keyIn: keyInFolder,
+            onCopied: (count) => show(`${counted(objects + count, 'object')} read`),
+          })
           objects += copied.objects
           bytes += copied.bytes
         }

@@ -1,8 +1,26 @@
-import { recordKeys } from '../../functions/keys.ts'
+import { objectKeys, recordKeys } from '../../functions/keys.ts'
 import type { RecordKey } from '../../functions/platform.ts'
 
 /** Prefixes of keys of objects that go from a folder to a stack and back. All else is rendered again. */
 export const movedObjects = ['posts/', 'outbox/'] as const
+
+/** The key in a stack of an object of a folder, where all kept mails lie side by side. */
+export function keyInStack(key: string): string {
+  const mail = mailIn(key)
+  return mail === undefined ? key : objectKeys.outbox(mail)
+}
+
+/** The key in a folder of an object of a stack, where a reader's kept mails lie together. */
+export function keyInFolder(key: string): string {
+  const mail = mailIn(key)
+  return mail === undefined ? key : `${objectKeys.outboxOf()}${mail}.eml`
+}
+
+/** The id of the delivery whose mail lies there. */
+function mailIn(key: string): string | undefined {
+  if (!key.startsWith(objectKeys.outboxOf())) return undefined
+  return /([^/]*)\.eml$/.exec(key)?.[1]
+}
 
 const place = new Set<string>([
   // Whoever may use the one service may not therefore use the other.
@@ -13,6 +31,8 @@ const place = new Set<string>([
   // What was written under another address, and is here still to be written.
   recordKeys.renderedFeeds,
   recordKeys.pagesDue,
+  // Somebody waits for them, here and now.
+  recordKeys.testMails,
 ])
 /** Mails that another sender sent count towards another quota. */
 const paces = [recordKeys.pace(0), recordKeys.paceStretch(0)].map(({ partition }) =>

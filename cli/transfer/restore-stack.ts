@@ -11,7 +11,7 @@ import { throwRefusal } from '../stack/aws-refusal.ts'
 import type { OpenStack } from '../stack/on-stack.ts'
 import { copyObjects } from './copy-objects.ts'
 import { isEmpty } from './empty-stack.ts'
-import { isClock, isMoved, movedObjects } from './moved-records.ts'
+import { isClock, isMoved, keyInStack, movedObjects } from './moved-records.ts'
 
 export interface RestoredStack {
   /** That this call wrote: fewer than all when it went on after a break. */
@@ -56,9 +56,10 @@ async function restore(
 
   let objects = 0
   for (const prefix of movedObjects) {
-    const copied = await copyObjects(backup.objects, platform.objects, prefix, (count) =>
-      show(`${counted(objects + count, 'object')} written`),
-    )
+    const copied = await copyObjects(backup.objects, platform.objects, prefix, {
+      keyIn: keyInStack,
+      onCopied: (count) => show(`${counted(objects + count, 'object')} written`),
+    })
     objects += copied.objects
   }
   await takeSecrets(platform.records, secrets)
@@ -77,6 +78,9 @@ async function restore(
   return { records, objects, isContinued: begun !== undefined }
 }
 
+/** A second stack may not make what the first one has: docs/aws.md, Several stacks. */
+const another = 'npx cdk deploy -c stack=NAME -c identity=existing'
+
 /** How far an earlier restore of this backup came; `undefined` for a stack that is empty. */
 async function begunIn(
   platform: Pick<Platform, 'records' | 'objects'>,
@@ -88,13 +92,13 @@ async function begunIn(
   if (restoring) {
     throw new CliError(
       exitCodes.safety,
-      `The backup of ${restoring.of} was begun to be restored into the stack ${name}, and this is another one (of ${note.at}). Restore that one to its end, or take another stack: npx cdk deploy -c stack=NAME`,
+      `The backup of ${restoring.of} was begun to be restored into the stack ${name}, and this is another one (of ${note.at}). Restore that one to its end, or take another stack: ${another}`,
     )
   }
   if (await isEmpty(platform)) return undefined
   throw new CliError(
     exitCodes.safety,
-    `The stack ${name} has posts or readers already, and they are never overwritten. Deploy a new one beside it (npx cdk deploy -c stack=NAME) and restore into that: --stack NAME`,
+    `The stack ${name} has posts or readers already, and they are never overwritten. Deploy a new one beside it (${another}) and restore into that: --stack NAME`,
   )
 }
 

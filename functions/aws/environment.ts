@@ -1,26 +1,27 @@
 import { readFileSync } from 'node:fs'
 import { settingsFrom } from '../settings.ts'
-import { readParameter } from './parameter.ts'
 import { type AwsPlatform, awsPlatform } from './platform.ts'
+import { siteAddress } from './site-address.ts'
 
-let opened: Promise<AwsPlatform> | undefined
+let addressNow: (() => Promise<string>) | undefined
+let opened: { address: string; platform: Promise<AwsPlatform> } | undefined
 
 /**
- * The platform that this function's environment describes; opened once a process. A failed start is
- * tried again with the next event.
+ * The platform that this function's environment describes; to be asked for with each event. It is the
+ * same one as long as the site's address is. A failed start is tried again with the next event.
  */
-export function platformFromEnvironment(): Promise<AwsPlatform> {
-  opened ??= open().catch((error) => {
+export async function platformFromEnvironment(): Promise<AwsPlatform> {
+  addressNow ??= siteAddress(process.env)
+  const address = await addressNow()
+  if (opened?.address !== address) opened = { address, platform: open(address) }
+  const { platform } = opened
+  return platform.catch((error) => {
     opened = undefined
     throw error
   })
-  return opened
 }
 
-async function open(): Promise<AwsPlatform> {
-  // The site's address is a parameter read at start: as a variable it would close a cycle between
-  // the function and the distribution in front of it.
-  const address = await readParameter(required('BROADSHEET_ADDRESS_PARAMETER'), process.env)
+async function open(address: string): Promise<AwsPlatform> {
   const configurationSet = process.env.BROADSHEET_CONFIGURATION_SET
   return awsPlatform({
     table: required('BROADSHEET_TABLE'),

@@ -1,9 +1,12 @@
 import { objectKeys } from '../keys.ts'
-import type { Mailer, ObjectStore } from '../platform.ts'
+import type { Mailer, ObjectStore, Outbox } from '../platform.ts'
+
+/** Mails of one reader that are removed together. */
+const atATime = 25
 
 /**
  * Keeps each mail as an object under `outbox/`, while there is no sender that may send. The object
- * is the evidence of its delivery.
+ * is the evidence of its delivery. A rule of the bucket removes it when it is old enough.
  */
 export function objectOutbox({ objects, now }: { objects: ObjectStore; now: () => Date }): Mailer {
   return {
@@ -18,5 +21,27 @@ export function objectOutbox({ objects, now }: { objects: ObjectStore; now: () =
     quota: async () => ({}),
     evidence: async (deliveryId) =>
       (await objects.get(objectKeys.outbox(deliveryId))) ? 'accepted' : 'none',
+  }
+}
+
+/** The mails that `objectOutbox` kept. A reader's lie together: nobody else's are listed for them. */
+export function keptObjects({ objects }: { objects: ObjectStore }): Outbox {
+  return {
+    async forget(subscriberId, exceptRun) {
+      const prefix = objectKeys.outboxOf(subscriberId)
+      let after: string | undefined
+      for (;;) {
+        const page = await objects.list(prefix, {
+          limit: atATime,
+          ...(after === undefined ? {} : { after }),
+        })
+        const going = page.objects.filter(
+          ({ key }) => exceptRun === undefined || !key.startsWith(`${prefix}${exceptRun}_`),
+        )
+        await Promise.all(going.map(({ key }) => objects.delete(key)))
+        after = page.objects.at(-1)?.key
+        if (!page.more || after === undefined) return
+      }
+    },
   }
 }

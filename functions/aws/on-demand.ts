@@ -1,4 +1,5 @@
 import type { JobQueue, Mailer, ObjectStore } from '../platform.ts'
+import type { InboxBucket } from './inbox-bucket.ts'
 
 /*
  * Adapters whose SDK client is loaded with the first call. Most starts of a function touch only some
@@ -12,6 +13,16 @@ export function objectsOnDemand(load: () => Promise<ObjectStore>): ObjectStore {
     put: async (key, body, options) => (await store()).put(key, body, options),
     delete: async (key) => (await store()).delete(key),
     list: async (prefix, options) => (await store()).list(prefix, options),
+  }
+}
+
+export function inboxOnDemand(load: () => Promise<InboxBucket>): InboxBucket {
+  const inbox = once(load)
+  return {
+    get: async (key, most) => (await inbox()).get(key, most),
+    has: async (key) => (await inbox()).has(key),
+    remove: async (key, etag) => (await inbox()).remove(key, etag),
+    list: async (after) => (await inbox()).list(after),
   }
 }
 
@@ -44,7 +55,7 @@ export function mailerOnDemand(
 }
 
 /** A failed load is tried again with the next call. */
-function once<T>(load: () => Promise<T>): () => Promise<T> {
+export function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined
   return () => {
     loaded ??= load().catch((error) => {

@@ -6,9 +6,11 @@ import manifest from '../../package.json' with { type: 'json' }
 import { jsonLog } from '../json-log.ts'
 import type { Log, Mailer, Platform } from '../platform.ts'
 import type { Settings } from '../settings.ts'
+import { dataCalls, mailCalls } from './call-limits.ts'
 import { dynamodbRecordStore } from './dynamodb-record-store.ts'
-import { objectOutbox } from './object-outbox.ts'
-import { jobsOnDemand, mailerOnDemand, objectsOnDemand } from './on-demand.ts'
+import type { InboxBucket } from './inbox-bucket.ts'
+import { keptObjects, objectOutbox } from './object-outbox.ts'
+import { inboxOnDemand, jobsOnDemand, mailerOnDemand, objectsOnDemand, once } from './on-demand.ts'
 import { sesEvidence } from './ses-evidence.ts'
 import type { QueueUrls } from './sqs-job-queue.ts'
 import { storedSecrets } from './stored-secrets.ts'
@@ -35,26 +37,32 @@ export interface AwsPlatformOptions {
 export interface AwsPlatform extends Platform {
   /** Sees what other functions changed of the secrets; to be awaited before each event. */
   refresh(): Promise<void>
+  readonly inbox: InboxBucket
 }
 
 /** The service on AWS, as one function of it sees it. Makes the secrets if it is the first. */
 export async function awsPlatform(options: AwsPlatformOptions): Promise<AwsPlatform> {
   const { settings, clients, bucket, queues, now = () => new Date() } = options
-  const client = clients?.dynamodb ?? new DynamoDBClient({})
+  const client = clients?.dynamodb ?? new DynamoDBClient(dataCalls)
   const records = dynamodbRecordStore({ client, table: options.table, now })
+  const s3 = once(async () => {
+    const { S3Client } = await import('@aws-sdk/client-s3')
+    return clients?.s3 ?? new S3Client(dataCalls)
+  })
   const objects = objectsOnDemand(async () => {
-    const [{ S3Client }, { s3ObjectStore }] = await Promise.all([
-      import('@aws-sdk/client-s3'),
-      import('./s3-object-store.ts'),
-    ])
-    return s3ObjectStore({ client: clients?.s3 ?? new S3Client({}), bucket })
+    const [client, { s3ObjectStore }] = await Promise.all([s3(), import('./s3-object-store.ts')])
+    return s3ObjectStore({ client, bucket })
+  })
+  const inbox = inboxOnDemand(async () => {
+    const [client, { inboxBucket }] = await Promise.all([s3(), import('./inbox-bucket.ts')])
+    return inboxBucket({ client, bucket })
   })
   const jobs = jobsOnDemand(async () => {
     const [{ SQSClient }, { sqsJobQueue }] = await Promise.all([
       import('@aws-sdk/client-sqs'),
       import('./sqs-job-queue.ts'),
     ])
-    return sqsJobQueue({ client: clients?.sqs ?? new SQSClient({}), queues })
+    return sqsJobQueue({ client: clients?.sqs ?? new SQSClient(dataCalls), queues })
   })
   const { secrets, refresh, rotateLinks } = await storedSecrets({ records, now })
   return {
@@ -69,6 +77,8 @@ export async function awsPlatform(options: AwsPlatformOptions): Promise<AwsPlatf
     // Jobs run in another function: the answer says that they are queued.
     settled: async () => {},
     isLocal: false,
+    outbox: keptObjects({ objects }),
+    inbox,
     version: manifest.version,
     rotateLinks,
     refresh,
@@ -88,13 +98,7 @@ function mailerOf(
       import('./ses-mailer.ts'),
       import('./verified-mailer.ts'),
     ])
-    const client =
-      clients?.ses ??
-      // One attempt, and an end well within half a lease: a silent repetition could mail twice.
-      new SESClient({
-        maxAttempts: 1,
-        requestHandler: { requestTimeout: 20_000, connectionTimeout: 5_000 },
-      })
+    const client = clients?.ses ?? new SESClient(mailCalls)
     const ses = sesMailer({
       client,
       records,

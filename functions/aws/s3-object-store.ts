@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -5,12 +6,12 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3'
-import { assertObjectKey } from '../object-key.ts'
+import { assertObjectKey } from '../assert-object-key.ts'
 import type { ObjectStore, StoredObject } from '../platform.ts'
 import { statusOf } from './sdk-status.ts'
 
-/** How often a write is repeated that S3 answered with 409: another write of the same key was under way. */
-const conflictTries = 3
+/** How often a write is tried that S3 answers with 409: another of the same key is under way. */
+const conflictTries = 4
 
 /**
  * Objects in one bucket. A failed precondition is told by its HTTP status, 412 or 409, not by a
@@ -73,11 +74,14 @@ export function s3ObjectStore({
           return { status: 'stored', etag: bare(stored.ETag) }
         } catch (error) {
           const status = statusOf(error)
+          if (status === 409 && attempt < conflictTries) {
+            // Nothing was stored. The other write has ended by then, and one of all racers must win.
+            await wait(25 * 2 ** attempt * (0.5 + Math.random() / 2))
+            continue
+          }
           const isConditional = options.ifAbsent || options.ifMatch !== undefined
-          if (isConditional && (status === 412 || status === 404)) return { status: 'conflict' }
-          if (status === 409) {
-            if (isConditional) return { status: 'conflict' }
-            if (attempt < conflictTries) continue
+          if (isConditional && (status === 412 || status === 409 || status === 404)) {
+            return { status: 'conflict' }
           }
           throw error
         }

@@ -1,6 +1,7 @@
 import { GetSendQuotaCommand, type SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses'
 import { recordKeys } from '../keys.ts'
 import type { Mailer, Quota, RecordStore, SendOutcome } from '../platform.ts'
+import { keptAnswer } from './kept-answer.ts'
 import { statusOf } from './sdk-status.ts'
 import { sesEvidence } from './ses-evidence.ts'
 
@@ -29,7 +30,21 @@ export function sesMailer({
   configurationSet?: string
   now: () => Date
 }): Mailer {
-  let cached: { quota: Quota; at: number } | undefined
+  // https://docs.aws.amazon.com/ses/latest/APIReference/API_GetSendQuota.html
+  const quota = keptAnswer(
+    async () => {
+      const answer = await client.send(new GetSendQuotaCommand({}))
+      const quota: Quota = {}
+      if (answer.MaxSendRate !== undefined) quota.perSecond = answer.MaxSendRate
+      // -1 stands for no limit.
+      if (answer.Max24HourSend !== undefined && answer.Max24HourSend >= 0) {
+        quota.perDay = answer.Max24HourSend
+      }
+      if (answer.SentLast24Hours !== undefined) quota.sentLastDay = answer.SentLast24Hours
+      return quota
+    },
+    { milliseconds: quotaMilliseconds, now },
+  )
 
   return {
     ...sesEvidence,
@@ -55,21 +70,7 @@ export function sesMailer({
       }
     },
 
-    // https://docs.aws.amazon.com/ses/latest/APIReference/API_GetSendQuota.html
-    async quota() {
-      const at = now().getTime()
-      if (cached && Math.abs(at - cached.at) < quotaMilliseconds) return cached.quota
-      const answer = await client.send(new GetSendQuotaCommand({}))
-      const quota: Quota = {}
-      if (answer.MaxSendRate !== undefined) quota.perSecond = answer.MaxSendRate
-      // -1 stands for no limit.
-      if (answer.Max24HourSend !== undefined && answer.Max24HourSend >= 0) {
-        quota.perDay = answer.Max24HourSend
-      }
-      if (answer.SentLast24Hours !== undefined) quota.sentLastDay = answer.SentLast24Hours
-      cached = { quota, at }
-      return quota
-    },
+    quota,
 
     async evidence(deliveryId) {
       const found = await records.get<DeliveryEvidence>(recordKeys.evidence(deliveryId))
@@ -85,8 +86,14 @@ const tooLate: SendOutcome = { status: 'deferred', reason: 'too late', retryAfte
 function outcomeOf(error: unknown): SendOutcome {
   const { name = 'Error', message = '' } = error as { name?: string; message?: string }
   const status = statusOf(error)
-  // Without an answer nobody knows whether SES took the mail.
-  if (status === undefined) return { status: 'unclear', reason: name }
+  if (status === undefined) {
+    const before = faultBeforeSending(error)
+    if (before) return { status: 'deferred', reason: before, retryAfterSeconds: 60 }
+    // Without an answer nobody knows whether SES took the mail.
+    return { status: 'unclear', reason: name }
+  }
+  // Not a refusal: also the answer to a mail that was taken, which broke off in the middle.
+  if (status < 400 || status >= 500) return { status: 'unclear', reason: `${name} ${status}` }
   if (/^Throttling/.test(name)) {
     return /daily/i.test(message)
       ? { status: 'deferred', reason: 'daily quota', retryAfterSeconds: 1800 }
@@ -98,14 +105,41 @@ function outcomeOf(error: unknown): SendOutcome {
       ? { status: 'deferred', reason: 'not verified by SES', retryAfterSeconds: 3600 }
       : { status: 'rejected', reason: 'MessageRejected' }
   }
-  if (
-    /Paused|Suspended|NotVerified|ConfigurationSet|AccessDenied|Credential|Signature|Token/.test(
-      name,
-    )
-  ) {
+  if (isAboutAccount.test(name)) {
     return { status: 'deferred', reason: name, retryAfterSeconds: 900 }
   }
   if (name === 'InvalidParameterValue') return { status: 'rejected', reason: name, address: true }
-  if (status >= 500) return { status: 'unclear', reason: `${name} ${status}` }
+  // A refusal without a code is not SES's: something stands in between.
+  if (name === 'Unknown' || name === 'Error') {
+    return { status: 'deferred', reason: `HTTP status ${status}`, retryAfterSeconds: 900 }
+  }
   return { status: 'rejected', reason: name }
+}
+
+/** What concerns the account, its rights or its clock, and would refuse every other mail as well. */
+const isAboutAccount =
+  /Paused|Suspended|NotVerified|ConfigurationSet|AccessDenied|NotAuthorized|OptInRequired|Credential|Signature|Token|RequestExpired/
+
+/**
+ * Why a call failed of which no byte can have left, by what cannot be mistaken: no credentials to
+ * sign it with, no address of SES's name, no connection. A broken one proves nothing.
+ */
+function faultBeforeSending(error: unknown): string | undefined {
+  const {
+    name = '',
+    code,
+    syscall,
+    message,
+    errors,
+  } = error as NodeJS.ErrnoException & {
+    /** Of the addresses that were tried, each one's: all of them failed, or there were no error. */
+    errors?: readonly NodeJS.ErrnoException[]
+  }
+  if (name.endsWith('ProviderError')) return name
+  const calls = errors?.map((one) => one.syscall) ?? [syscall]
+  if (calls.every((call) => call === 'connect' || call === 'getaddrinfo')) return code ?? name
+  // The handler's own limit has no code, but these words.
+  if (name === 'TimeoutError' && /did not establish a connection/.test(message))
+    return 'no connection'
+  return undefined
 }

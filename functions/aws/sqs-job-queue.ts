@@ -19,12 +19,16 @@ export type QueueUrls = Readonly<Record<Lane | 'dead', string>>
 /** How long a look at the dead letters holds them, seconds; they come back by themselves. */
 const lookSeconds = 2
 
+/** So often a look takes up to ten of them: junk comes back while others are still to be seen. */
+const mostLooks = 60
+
 /**
  * Jobs in one SQS queue a lane, with a shared dead-letter queue. Redelivery, leases and the move to
  * the dead letters are SQS's own (redrive policy with `maxReceiveCount` 5).
  *
  * `deadLetters` and `redrive` read a queue that cannot be listed: they take what SQS hands out at
- * the moment, up to a few hundred, and say nothing about order beyond the time of death.
+ * the moment, up to six hundred, and say nothing about order beyond the time of death. Messages that
+ * are no jobs (ticks, notices of files, junk) count among these and stay where they are.
  */
 export function sqsJobQueue({
   client,
@@ -109,10 +113,11 @@ export function sqsJobQueue({
 
     async deadLetters({ limit = 100 } = {}) {
       const seen = new Map<string, DeadLetter>()
-      for (let empty = 0; seen.size < limit && empty < 2; ) {
-        const batch = await takeDead(client, queues.dead, lookSeconds)
-        if (batch.length === 0) empty++
-        for (const { letter } of batch) seen.set(letter.id, letter)
+      let empty = 0
+      for (let looks = 0; looks < mostLooks && seen.size < limit && empty < 2; looks++) {
+        const { received, dead } = await takeDead(client, queues.dead, lookSeconds)
+        if (received === 0) empty++
+        for (const { letter } of dead) seen.set(letter.id, letter)
       }
       return [...seen.values()]
         .sort((a, b) => a.diedAt.getTime() - b.diedAt.getTime())
@@ -121,11 +126,12 @@ export function sqsJobQueue({
 
     async redrive(ids) {
       let count = 0
-      while (count < (ids?.length ?? Number.POSITIVE_INFINITY)) {
+      const wanted = ids?.length ?? Number.POSITIVE_INFINITY
+      for (let looks = 0; looks < mostLooks && count < wanted; looks++) {
         // Waits out a look of a moment ago, which still holds what it saw.
-        const batch = await takeDead(client, queues.dead, 30, lookSeconds + 1)
-        if (batch.length === 0) break
-        for (const { letter, handle, body } of batch) {
+        const { received, dead } = await takeDead(client, queues.dead, 30, lookSeconds + 1)
+        if (received === 0) break
+        for (const { letter, handle, body } of dead) {
           if (ids && !ids.includes(letter.id)) continue
           // Sent before it is taken away: a crash in between doubles a job, which every job bears.
           await client.send(
@@ -152,7 +158,8 @@ async function takeDead(client: SQSClient, queue: string, seconds: number, waitS
       MessageSystemAttributeNames: ['SentTimestamp'],
     }),
   )
-  return (answer.Messages ?? []).flatMap((message) => {
+  const messages = answer.Messages ?? []
+  const dead = messages.flatMap((message) => {
     const envelope = readEnvelope(message.Body)
     const handle = message.ReceiptHandle
     if (!envelope || !handle) return []
@@ -164,6 +171,7 @@ async function takeDead(client: SQSClient, queue: string, seconds: number, waitS
     }
     return [{ letter, handle, body: message.Body ?? '' }]
   })
+  return { received: messages.length, dead }
 }
 
 function receiptOf(lane: Lane, handle: string) {

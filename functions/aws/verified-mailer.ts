@@ -1,5 +1,6 @@
 import { GetIdentityVerificationAttributesCommand, type SESClient } from '@aws-sdk/client-ses'
 import type { Mailer } from '../platform.ts'
+import { keptAnswer } from './kept-answer.ts'
 
 /** How long an answer of SES about the sender is good for, milliseconds. */
 const goodFor = 60_000
@@ -21,28 +22,35 @@ export function verifiedMailer({
   outbox: Mailer
   now: () => Date
 }): Mailer {
-  let known: { isVerified: boolean; at: number } | undefined
-
   // https://docs.aws.amazon.com/ses/latest/APIReference/API_GetIdentityVerificationAttributes.html
-  async function isVerified() {
-    const at = now().getTime()
-    if (known && (known.isVerified || Math.abs(at - known.at) < goodFor)) return known.isVerified
-    const { VerificationAttributes = {} } = await client.send(
-      new GetIdentityVerificationAttributesCommand({ Identities: identitiesOf(domain) }),
-    )
-    const isVerified = Object.values(VerificationAttributes).some(
-      ({ VerificationStatus }) => VerificationStatus === 'Success',
-    )
-    known = { isVerified, at }
-    return known.isVerified
-  }
+  const isVerified = keptAnswer(
+    async () => {
+      const { VerificationAttributes = {} } = await client.send(
+        new GetIdentityVerificationAttributesCommand({ Identities: identitiesOf(domain) }),
+      )
+      return Object.values(VerificationAttributes).some(
+        ({ VerificationStatus }) => VerificationStatus === 'Success',
+      )
+    },
+    { milliseconds: goodFor, isFinal: (yes) => yes, now },
+  )
 
   return {
     // As SES's: a delivery claimed before the change may be judged after it.
     name: ses.name,
     evidenceDelaySeconds: ses.evidenceDelaySeconds,
     hasFinalEvidence: false,
-    send: async (message, until) => ((await isVerified()) ? ses : outbox).send(message, until),
+    async send(message, until) {
+      let mailer: Mailer
+      try {
+        mailer = (await isVerified()) ? ses : outbox
+      } catch (error) {
+        // Nothing has left yet; a throw would count as a mail of which nobody knows.
+        const reason = `SES did not say whether it knows the sender: ${(error as Error).name}`
+        return { status: 'deferred', reason, retryAfterSeconds: 5 }
+      }
+      return mailer.send(message, until)
+    },
     quota: async () => ((await isVerified()) ? ses : outbox).quota(),
     async evidence(deliveryId) {
       if ((await outbox.evidence(deliveryId)) === 'accepted') return 'accepted'

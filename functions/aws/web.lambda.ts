@@ -2,29 +2,45 @@ import type { Hono } from 'hono'
 import { handle, type LambdaEvent } from 'hono/aws-lambda'
 import { createApp } from '../app.ts'
 import { platformFromEnvironment } from './environment.ts'
+import type { FunctionContext } from './function-context.ts'
 import type { AwsPlatform } from './platform.ts'
 import { edgeHeaders, senderOf } from './sender.ts'
 
-let answer: ReturnType<typeof handlerFor> | undefined
+let served: { platform: AwsPlatform; answer: ReturnType<typeof handlerFor> } | undefined
 
 /** Everything that is asked of the service over HTTP and does not lie rendered in the bucket. */
 export async function handler(event: LambdaEvent, context?: unknown) {
   const platform = await platformFromEnvironment()
-  answer ??= handlerFor(platform, process.env.BROADSHEET_EDGE)
-  return answer(event, context)
+  if (served?.platform !== platform) {
+    served = { platform, answer: handlerFor(platform, process.env.BROADSHEET_EDGE) }
+  }
+  return served.answer(event, context)
 }
 
 /** What `handler` does on a given platform; `mark` is what its own distribution sends, if it has one. */
 export function handlerFor(platform: AwsPlatform, mark?: string) {
-  const app = createApp({ ...platform, importPart })
+  const app = createApp({
+    ...platform,
+    importPart,
+    mailer: { ...platform.mailer, send: refuseToSend },
+  })
   const answerEvent = handle({
-    fetch: (request: Request, env: { event: AskedEvent }) =>
-      app.fetch(request, { ...env, client: env.event.client }),
+    fetch: (request: Request, env: { event: AskedEvent; lambdaContext?: FunctionContext }) =>
+      app.fetch(request, {
+        ...env,
+        client: env.event.client,
+        requestId: env.lambdaContext?.awsRequestId,
+      }),
   } as unknown as Hono)
   return async (event: LambdaEvent, context?: unknown) => {
     await platform.refresh()
     return answerEvent(asAsked(event, mark), context as Parameters<typeof answerEvent>[1])
   }
+}
+
+/** Nobody may send from here, as the stack's grants say: a route that mails enqueues a job. */
+async function refuseToSend(): Promise<never> {
+  throw new Error('a request sends no mail: mail leaves by a job')
 }
 
 /**

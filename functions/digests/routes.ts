@@ -1,25 +1,20 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
-import { type ApiRoute, apiRoute, check, jsonBody, pageQuery, queryOf } from '../api.ts'
-import { invalid, notFound, type ServiceError } from '../errors.ts'
+import { type ApiRoute, apiRoute, pageQuery, queryOf } from '../api.ts'
+import { notFound } from '../errors.ts'
 import { recordKeys, urlPaths } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { getSubscriber } from '../subscribers/store.ts'
 import { listDeliveries, listDeliveriesOf } from './delivery/list-deliveries.ts'
-import type { Preview } from './editions/preview.ts'
 import { feedbackRoute } from './feedback/feedback-route.ts'
 import { approveLetter } from './letters/approve-letter.ts'
-import { sizeOf } from './runs/audience.ts'
+import { previewRoutes } from './previews/preview-routes.ts'
 import { pauseRun, resumeRun, retryRun } from './runs/control-run.ts'
 import { dueRoutes } from './runs/due-routes.ts'
 import type { Run } from './runs/run.ts'
 import { getRun } from './runs/run-store.ts'
-import { describeRun, estimateSchema, runSchema } from './runs/run-view.ts'
+import { describeRun, runSchema } from './runs/run-view.ts'
 
-const instantSchema = v.pipe(
-  v.string(),
-  v.isoTimestamp('must be an RFC 3339 instant such as `2026-03-02T08:00:00Z`'),
-)
 const states = ['accepted', 'suppressed', 'failed', 'unknown', 'empty', 'pending'] as const
 
 const deliverySchema = v.object({
@@ -34,32 +29,6 @@ const deliverySchema = v.object({
 const pageOf = <S extends v.GenericSchema>(item: S) =>
   v.object({ items: v.array(item), cursor: v.optional(v.string()) })
 const deliveriesQuery = v.object({ ...pageQuery.entries, state: v.optional(v.picklist(states)) })
-const previewSchema = v.strictObject({
-  categories: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(1000))), v.maxLength(500))),
-  cadence: v.optional(v.pipe(v.string(), v.maxLength(20))),
-  at: v.optional(instantSchema),
-  locale: v.optional(v.pipe(v.string(), v.maxLength(35))),
-  to: v.optional(v.pipe(v.string(), v.maxLength(1000))),
-  post: v.optional(
-    v.pipe(
-      v.string(),
-      v.maxLength(64),
-      v.description('Shows this post as a letter instead, drafts too.'),
-    ),
-  ),
-})
-const previewAnswer = v.object({
-  subject: v.string(),
-  html: v.string(),
-  text: v.string(),
-  eml: v.pipe(v.string(), v.description('The whole message, base64.')),
-  posts: v.number(),
-  isSample: v.pipe(v.boolean(), v.description('Nothing is new: the newest posts stand in.')),
-  audience: v.pipe(
-    v.object({ readers: v.number(), isAtLeast: v.boolean(), estimate: estimateSchema }),
-    v.description('How many readers it would go to at most, and how long that would take.'),
-  ),
-})
 const oneRun = { 'application/json': runSchema }
 
 /** Runs with their books, what became of each delivery, the preview of a digest, and feedback. */
@@ -171,55 +140,10 @@ export const digestRoutes: ApiRoute[] = [
       return c.json(await listDeliveriesOf(platform, id, queryOf(c, pageQuery)))
     },
   }),
-  apiRoute({
-    method: 'post',
-    path: '/api/v1/digests/preview',
-    summary:
-      'Shows the digest that a reader with these choices would get, or a post as a letter. Changes nothing.',
-    scope: 'runs:write',
-    body: { 'application/json': previewSchema },
-    answers: {
-      200: {
-        description: 'The mail; with `to` it is mailed there too, marked as a test.',
-        content: { 'application/json': previewAnswer },
-      },
-    },
-    async handle(c, platform) {
-      const { at, post, ...wanted } = check(previewSchema, await jsonBody(c))
-      if (post !== undefined) {
-        const { categories, cadence, locale, to } = wanted
-        if (categories ?? cadence ?? at) throw onlyOfDigests()
-        const { previewLetter } = await import('./letters/preview-letter.ts')
-        const letter = await previewLetter(platform, { postId: post, locale, to })
-        return c.json(await previewView(platform, { ...letter, posts: 1, isSample: false }))
-      }
-      // Templates and mail come along with the first preview, not with the server.
-      const { previewDigest } = await import('./editions/preview.ts')
-      const digest = await previewDigest(platform, {
-        ...wanted,
-        ...(at === undefined ? {} : { at: new Date(at) }),
-      })
-      return c.json(await previewView(platform, digest))
-    },
-  }),
+  ...previewRoutes,
   ...dueRoutes,
   feedbackRoute,
 ]
-
-async function previewView(
-  platform: Pick<Platform, 'records' | 'mailer' | 'settings' | 'now'>,
-  { eml, mailedTo: _, audience, ...preview }: Preview,
-) {
-  const size = await sizeOf(platform, audience)
-  return { ...preview, eml: Buffer.from(eml).toString('base64'), audience: size }
-}
-
-function onlyOfDigests(): ServiceError {
-  return invalid(
-    'preview.post',
-    '`post` shows one post as a letter: leave `categories`, `cadence` and `at` out.',
-  )
-}
 
 async function runNamed(platform: Pick<Platform, 'records'>, id = ''): Promise<Run> {
   // A key part of any length would be refused as a fault.

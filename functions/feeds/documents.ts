@@ -1,8 +1,7 @@
-import type { FeedDocument } from '../keys.ts'
+import { type FeedDocument, feedType } from '../keys.ts'
 import type { Settings } from '../settings.ts'
 import { renderAtom } from './atom.ts'
 import { type Channel, cleanChannel } from './channel.ts'
-import { contentTypes } from './content-types.ts'
 import { type CleanEntry, cleanEntry } from './entry.ts'
 import { renderJsonFeed } from './json-feed.ts'
 import { renderRss } from './rss.ts'
@@ -72,7 +71,7 @@ export function renderDocuments(snapshot: FeedSnapshot, settings: Settings): Ren
       if (fault) throw new Error(fault)
       rendering.documents.push({
         document,
-        contentType: contentTypes[document],
+        contentType: feedType(document),
         body: new TextEncoder().encode(text),
       })
     } catch (fault) {

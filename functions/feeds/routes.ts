@@ -2,12 +2,20 @@ import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { type ApiRoute, apiRoute, check, jsonBody } from '../api.ts'
 import { notFound } from '../errors.ts'
-import { everything, type FeedDocument, feedDocuments, objectKeys, urlPaths } from '../keys.ts'
+import {
+  everything,
+  type FeedDocument,
+  feedAnswer,
+  feedDocuments,
+  feedType,
+  objectKeys,
+  urlPaths,
+} from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { currentSlug, getCategory, listCategories, resolveCategories } from '../posts/categories.ts'
 import { markDirty } from '../posts/dirty.ts'
+import { feedLinks } from '../posts/post-answer.ts'
 import { feedAddress } from './channel.ts'
-import { contentTypes } from './content-types.ts'
 import { webAddress } from './guard.ts'
 import { decodePath, oldAddresses } from './old-addresses.ts'
 import { dirtyCount } from './render-note.ts'
@@ -61,7 +69,7 @@ async function findFeed(
   const { objects, settings } = platform
   const self = feedAddress(feed, document, settings)
   const shared = {
-    contentType: contentTypes[document],
+    contentType: feedType(document),
     cacheControl: feedCacheControl,
     isForAnySite: true,
     link: [[self, 'self'], ...settings.feeds.hubs.map((hub) => [webAddress(hub), 'hub'])]
@@ -134,10 +142,7 @@ function slugIn(c: Context): string | undefined {
 }
 
 const addresses = v.object({
-  category: v.optional(v.string()),
-  rss: v.string(),
-  atom: v.string(),
-  json: v.string(),
+  ...feedLinks.entries,
   /** `queued`: rendered by a job that has not ended, or failed, when the answer is given. */
   state: v.picklist(['rendered', 'queued']),
 })
@@ -173,9 +178,7 @@ export const feedRoutes: ApiRoute[] = [
       return c.json({
         feeds: feeds.map((feed) => ({
           ...(feed === everything ? {} : { category: feed }),
-          rss: feedAddress(feed, 'rss.xml', platform.settings),
-          atom: feedAddress(feed, 'atom.xml', platform.settings),
-          json: feedAddress(feed, 'feed.json', platform.settings),
+          ...feedAnswer((document) => feedAddress(feed, document, platform.settings)),
           state: behind.has(feed) ? 'queued' : 'rendered',
         })),
       })

@@ -2,8 +2,9 @@ import { everything, recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { type Category, getCategory } from '../posts/categories.ts'
 import { newestDated, standsIn } from '../posts/date-index.ts'
+import { withOwnAddress, withOwnAddresses } from '../posts/own-address.ts'
 import { getPosts, type Post } from '../posts/post.ts'
-import { getPostBody } from '../posts/post-body.ts'
+import { getStoredBody } from '../posts/post-body.ts'
 import type { WithdrawnRow } from '../posts/stored-post.ts'
 import type { FeedEntry } from './entry.ts'
 import { escapeText } from './escape.ts'
@@ -17,6 +18,8 @@ export interface FeedSnapshot {
   category?: Category
   /** In the window, newest first. */
   entries: FeedEntry[]
+  /** There are older posts. */
+  hasMore: boolean
   /** Names of the categories of those entries, by slug. */
   categoryTitles: ReadonlyMap<string, string>
   /** Posts taken back within `keep.tombstonesDays`, newest first. */
@@ -41,19 +44,24 @@ export async function readSnapshot(
   feed: string,
   dirty: number,
 ): Promise<FeedSnapshot> {
-  const [posts, kept, withdrawn, category] = await Promise.all([
+  const [window, kept, withdrawn, category] = await Promise.all([
     readWindow(platform, feed),
     readManifest(platform, feed),
     readWithdrawn(platform, feed),
     feed === everything ? undefined : getCategory(platform, feed),
   ])
-  const entries = await readEntries(platform, posts, kept)
-  await writeManifest(platform, feed, entries, kept)
+  const stored = await readEntries(platform, window.posts, kept)
+  await writeManifest(platform, feed, stored, kept)
+  const entries = stored.map(({ post, html }) => ({
+    post: withOwnAddresses(post, platform.settings),
+    html: withOwnAddress(html, platform.settings),
+  }))
   const instants = [...entries.map(({ post }) => post.updated), ...withdrawn.map(({ at }) => at)]
   return {
     feed,
     ...(category ? { category } : {}),
     entries,
+    hasMore: window.hasMore || entries.length < window.posts.length,
     categoryTitles: await readTitles(platform, entries),
     withdrawn,
     dirty,
@@ -65,18 +73,19 @@ export async function readSnapshot(
 async function readWindow(
   { records, settings }: Pick<Platform, 'records' | 'settings'>,
   feed: string,
-): Promise<Post[]> {
+): Promise<{ posts: Post[]; hasMore: boolean }> {
   const atLeast = Math.min(settings.feeds.entries, mostEntries)
   const posts = new Map<string, Post>()
   let oldest = 0
+  let hasMore = false
   for await (const post of datedPosts({ records }, feed)) {
     const published = Date.parse(post.published)
     if (posts.size === 0) oldest = published - hours48
-    if (posts.size >= atLeast && published < oldest) break
+    hasMore = posts.size >= mostEntries || (posts.size >= atLeast && published < oldest)
+    if (hasMore) break
     posts.set(post.id, post)
-    if (posts.size >= mostEntries) break
   }
-  return [...posts.values()]
+  return { posts: [...posts.values()], hasMore }
 }
 
 /** Newest first. A row may outlive a move or a withdrawal, so the record decides. */
@@ -129,7 +138,7 @@ async function readHtml(
 ): Promise<string> {
   const known = kept.get(manifestKey(post))
   if (known !== undefined) return known
-  const body = await getPostBody(platform, post)
+  const body = await getStoredBody(platform, post)
   if (body) return body.html
   platform.log.error('feed.body-missing', new Error('a post has no body'), { postId: post.id })
   return `<p>${escapeText(post.summary)}</p>`

@@ -23,7 +23,7 @@ const leftOut = new Set([
 
 /**
  * Copies a data folder while it is in use. First the database as it stands, by SQLite's own
- * back-up, then the files: whatever a record leads to was stored before the record, and so is
+ * backup, then the files: whatever a record leads to was stored before the record, and so is
  * there. What comes in meanwhile has a file without a record, which harms nothing.
  *
  * @throws ServiceError `backup.folder` when the target is not empty or lies inside the data folder.
@@ -37,10 +37,10 @@ export async function backupFolder(
   const from = fs.realpathSync(data)
   const to = resolve(target)
   if (!relative(from, to).startsWith('..')) {
-    throw invalid('backup.folder', `A back-up cannot lie inside the data folder. Name another one.`)
+    throw invalid('backup.folder', `A backup cannot lie inside the data folder. Name another one.`)
   }
   if (namesIn(to).length > 0) {
-    throw invalid('backup.folder', `${to} is not empty. Name a new folder for each back-up.`)
+    throw invalid('backup.folder', `${to} is not empty. Name a new folder for each backup.`)
   }
   fs.mkdirSync(to, { recursive: true, mode: 0o700 })
   await backup(database.db, join(to, databaseFile))

@@ -41,7 +41,7 @@ const sqliteBusy = 5
 /** Opens or makes the file; `:memory:` for tests. */
 export function openDatabase(file: string): LocalDatabase {
   const db = new DatabaseSync(file)
-  // A second process (a back-up, a shell) holds the lock for moments; longer waits are made below,
+  // A second process (a backup, a shell) holds the lock for moments; longer waits are made below,
   // where they do not stop the server.
   db.exec('PRAGMA busy_timeout = 250')
   db.exec('PRAGMA journal_mode = WAL')

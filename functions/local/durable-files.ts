@@ -232,7 +232,7 @@ export function removeLeftovers(temporary: string): void {
 }
 
 /** Whether a process of this number runs, ours or another's. */
-export function isRunningProcess(pid: number): boolean {
+function isRunningProcess(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false
   try {
     process.kill(pid, 0)

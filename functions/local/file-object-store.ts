@@ -11,8 +11,8 @@ import type {
 } from '../platform.ts'
 import { compareBytes } from './byte-order.ts'
 import { fileWriter, isAbsence, removeLeftovers } from './durable-files.ts'
+import { assertFileKey, internalFolder, isFileKey } from './file-keys.ts'
 import { keyLock } from './key-lock.ts'
-import { assertFileKey, internalFolder, isFileKey } from './object-keys.ts'
 import { typeOfKey } from './object-types.ts'
 
 export interface FileObjectStoreOptions {

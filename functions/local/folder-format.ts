@@ -31,7 +31,7 @@ export async function openFormat(folder: string, options: FolderFormatOptions = 
     throw new ServiceError(
       409,
       'folder.newer',
-      `The data folder ${folder} was written by a newer version of this program (format ${format}; this one knows ${current}). Install that version, or restore a back-up from before.`,
+      `The data folder ${folder} was written by a newer version of this program (format ${format}; this one knows ${current}). Install that version, or restore a backup from before.`,
     )
   }
   if (format === current) return

@@ -1,6 +1,5 @@
 import fs from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
-import { ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import { isAbsence } from './durable-files.ts'
 
@@ -128,7 +127,7 @@ export function watchInbox(
   /** Whether the file is gone from the inbox; it is not when it was saved anew meanwhile. */
   async function takeBytes(path: string, full: string, before: fs.Stats): Promise<boolean> {
     const bytes = await fs.promises.readFile(full)
-    const outcome = await publishOne({ path, bytes })
+    const outcome = await publish(platform, { path, bytes })
     const after = statOf(full)
     if (!after || after.mtimeMs !== before.mtimeMs || after.size !== before.size) return false
     if (outcome.status === 'refused') {
@@ -139,15 +138,6 @@ export function watchInbox(
     } else platform.log.info('inbox.published', { outcome: outcome.status })
     await fs.promises.rm(full, { force: true })
     return true
-  }
-
-  async function publishOne(file: { path: string; bytes: Uint8Array }): Promise<InboxOutcome> {
-    try {
-      return await publish(platform, file)
-    } catch (error) {
-      if (!(error instanceof ServiceError) || error.status >= 500) throw error
-      return { status: 'refused', code: error.code, reason: error.message }
-    }
   }
 
   /** A file that is too large to be read is moved as it is. */

@@ -1,4 +1,4 @@
-import type { Log, Mailer, ObjectStore, Outbox, Platform } from '../platform.ts'
+import type { Log, Mailer, ObjectStore, Platform, ReadableOutbox } from '../platform.ts'
 import type { Settings } from '../settings.ts'
 import { backupFolder } from './backup.ts'
 import type { LocalDatabase } from './database.ts'
@@ -16,8 +16,9 @@ export interface MachineParts {
   records: SqliteRecordStore
   jobs: SqliteJobQueue
   mailerAt: (now: () => Date) => Mailer
-  /** Where `mailerAt` keeps the mails, if it does. */
-  outbox?: Outbox | undefined
+  outbox: ReadableOutbox
+  /** Whether `mailerAt` puts mails there. */
+  keepsMails: boolean
   settings: Settings
   secrets: Pick<SecretsFile, 'secrets' | 'rotateLinks'>
   log: Log
@@ -51,12 +52,13 @@ export function machinePlatform(
     },
     isLocal: true,
     version: parts.version,
-    ...(parts.outbox ? { outbox: parts.outbox } : {}),
+    outbox: parts.outbox,
     rotateLinks: async () => parts.secrets.rotateLinks(),
     machine: {
       at: (instant) => machinePlatform(parts, () => new Date(instant), true),
       drain: () => drain(platform, jobs),
       backup: (target) => backupFolder(parts.folder, target, parts.database, now()),
+      ...(parts.keepsMails ? { outbox: parts.outbox } : {}),
     },
   }
   return platform

@@ -1,3 +1,4 @@
+import { feedDocuments, feedType } from '../keys.ts'
 import { assetCacheControl, pageCacheControl } from '../site/cache-control.ts'
 
 /** What is known of an object by its key alone, so that a folder needs no second file for it. */
@@ -20,21 +21,13 @@ const types: Record<string, string> = {
   eml: 'message/rfc822',
 }
 
-const feedTypes: Record<string, string> = {
-  'rss.xml': 'application/rss+xml; charset=utf-8',
-  'atom.xml': 'application/atom+xml; charset=utf-8',
-  'feed.json': 'application/feed+json; charset=utf-8',
-}
-
 /** The type and cache rule that an object has unless its own were kept beside it. */
 export function typeOfKey(key: string): DerivedType {
   const name = key.slice(key.lastIndexOf('/') + 1)
   if (key.startsWith('public/feeds/')) {
-    const contentType = feedTypes[name]
-    if (contentType) return { contentType }
+    const document = feedDocuments.find((one) => one === name)
+    if (document) return { contentType: feedType(document) }
   }
-  // A post's source is Markdown unless it says otherwise.
-  if (key.startsWith('posts/') && name === 'source') return { contentType: 'text/markdown' }
   const dot = name.lastIndexOf('.')
   const ending = dot < 0 ? '' : name.slice(dot + 1).toLowerCase()
   const contentType = (Object.hasOwn(types, ending) && types[ending]) || 'application/octet-stream'

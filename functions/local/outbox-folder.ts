@@ -1,12 +1,12 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
-import type { Outbox } from '../platform.ts'
+import type { ReadableOutbox } from '../platform.ts'
 import { isAbsence } from './durable-files.ts'
 
 const ids = /^[A-Za-z0-9_-]{1,256}$/
 
 /** Reads the mails that `outboxMailer` keeps in a folder. */
-export function outboxFolder(folder: string): Outbox {
+export function outboxFolder(folder: string): ReadableOutbox {
   return {
     list: async ({ limit, after }) => {
       const mails = await mailsIn(folder)

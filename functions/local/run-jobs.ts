@@ -1,4 +1,5 @@
-import type { Job } from '../jobs.ts'
+import { aboutJob, type Job } from '../jobs.ts'
+import { logAbout } from '../json-log.ts'
 import type { Platform, ReceivedJob } from '../platform.ts'
 import type { SqliteJobQueue } from './sqlite-job-queue.ts'
 
@@ -27,23 +28,24 @@ export interface RunJobOptions {
  * Runs one received job and ends it: completed, or given back for a later attempt. Never throws
  * for what the job does: the log and the dead letters tell.
  */
-export async function runReceived(
+export function runReceived(
   platform: Platform,
   jobs: SqliteJobQueue,
   received: ReceivedJob,
   { isImpatient = false, run = product }: RunJobOptions = {},
 ): Promise<void> {
-  try {
-    await run(platform, received.job)
-  } catch (error) {
-    const { kind } = received.job
-    platform.log.error('job.failed', error, { kind, id: received.id, receives: received.receives })
-    const delaySeconds = isImpatient ? 0 : (backOff[received.receives - 1] ?? 300)
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    await jobs.release(received.receipt, { delaySeconds, reason })
-    return
-  }
-  await jobs.complete(received.receipt)
+  return logAbout(aboutJob(received.id, received.job), async () => {
+    try {
+      await run(platform, received.job)
+    } catch (error) {
+      platform.log.error('job.failed', error, { receives: received.receives })
+      const delaySeconds = isImpatient ? 0 : (backOff[received.receives - 1] ?? 300)
+      const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+      await jobs.release(received.receipt, { delaySeconds, reason })
+      return
+    }
+    await jobs.complete(received.receipt)
+  })
 }
 
 /**

@@ -89,7 +89,7 @@ function read(path: string): Content | undefined {
   throw new ServiceError(
     500,
     'secrets.unreadable',
-    `${path} cannot be read as secrets. Put back the copy of your last back-up; do not delete it, as readers are known by the key in it.`,
+    `${path} cannot be read as secrets. Put back the copy of your last backup; do not delete it, as readers are known by the key in it.`,
   )
 }
 

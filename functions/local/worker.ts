@@ -1,3 +1,4 @@
+import { logAbout } from '../json-log.ts'
 import type { Lane, Platform, ReceivedJob } from '../platform.ts'
 import { leaseSeconds, type RunJob, runReceived } from './run-jobs.ts'
 import type { SqliteJobQueue } from './sqlite-job-queue.ts'
@@ -32,7 +33,7 @@ export function startWorker(platform: Platform, jobs: SqliteJobQueue, runJob?: R
     const action = () => runReceived(platform, jobs, received, runJob ? { run: runJob } : {})
     const mine = (running.get(text) ?? Promise.resolve())
       .then(action)
-      .catch((error: unknown) => platform.log.error('worker.failed', error, { id: received.id }))
+      .catch((error: unknown) => platform.log.error('worker.failed', error, { job: received.id }))
       .finally(() => {
         active[lane]--
         if (running.get(text) === mine) running.delete(text)
@@ -76,7 +77,8 @@ export function startWorker(platform: Platform, jobs: SqliteJobQueue, runJob?: R
     )
   }
 
-  const stopListening = jobs.onWaiting((lane) => void pump(lane))
+  // Not under the name of the request that enqueues.
+  const stopListening = jobs.onWaiting((lane) => void logAbout({}, () => pump(lane)))
   for (const lane of Object.keys(concurrency) as Lane[]) void pump(lane)
 
   return {

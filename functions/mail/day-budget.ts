@@ -1,7 +1,7 @@
 import { recordKeys } from '../keys.ts'
 import type { Platform, Quota } from '../platform.ts'
 import type { RealClock } from '../real-clock.ts'
-import { dayShare } from './quota.ts'
+import { bulkADay } from './quota.ts'
 
 /**
  * The mails of the last 24 hours, counted in records ten minutes at a time, for all processes.
@@ -95,7 +95,7 @@ export async function dayRoom(
 }
 
 function limitOf({ perDay = 0 }: Quota, kind: 'bulk' | 'transactional'): number {
-  return kind === 'bulk' ? Math.floor(perDay * dayShare) : perDay
+  return kind === 'bulk' ? bulkADay(perDay) : perDay
 }
 
 /** The present stretch first, then back through 24 hours. */

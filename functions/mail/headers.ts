@@ -31,7 +31,7 @@ export function parseMailbox(text: string): Mailbox {
 }
 
 /** The address as it may stand in a header; nothing of it is shown when it may not. @throws `mail.address` */
-export function checkAddress(address: string): string {
+function checkAddress(address: string): string {
   if (!plainAddress.test(address) || /[<>,;()\\]/.test(address)) {
     throw invalid(
       'mail.address',

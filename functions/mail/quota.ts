@@ -26,10 +26,19 @@ export async function effectiveQuota(
  * carries one mail some 40 ms slower than the next: not even then does the provider count one too
  * many in any second.
  */
-export const secondShare = 0.96
+const secondShare = 0.96
 
-/** Of the quota of 24 hours, what bulk may use; confirmations may use all of it. */
-export const dayShare = 0.97
+/** Of the quota of 24 hours, what bulk uses where a mail more or less does not matter. */
+const dayShare = 0.97
+
+/**
+ * What bulk may use of the quota of 24 hours; confirmations may use all of it. At least 95 % of any:
+ * one in twenty is kept free at most, and of fewer than twenty none, as whoever may send one mail a
+ * day would send none.
+ */
+export function bulkADay(perDay: number): number {
+  return perDay - Math.min(Math.floor(perDay / 20), perDay - Math.floor(perDay * dayShare))
+}
 
 /** Mails a second that leave under a quota. */
 export function rateOf(perSecond: number): number {

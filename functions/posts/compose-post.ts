@@ -212,10 +212,8 @@ function decideListing(settings: Platform['settings'], post: StoredPost, present
   const { listAs, reason } = decideMail(settings, post)
   if (post.state === 'scheduled') {
     post.mailed = false
-    setReason(
-      post,
-      reason ?? `It is dated in the future and comes out on ${post.published}; it is mailed then.`,
-    )
+    const when = `It is dated in the future and comes out on ${post.published}`
+    setReason(post, reason ? `${when}, without a mail. ${reason}` : `${when}; it is mailed then.`)
     return
   }
   post.listAs = listAs

@@ -54,8 +54,22 @@ export async function newestDated(
   const end = found.length > limit ? found[limit - 1] : undefined
   return {
     rows: found.slice(0, limit).map((record) => record.value),
-    ...(end ? { cursor: Buffer.from(end.sort).toString('base64url') } : {}),
+    ...(end ? { cursor: placeAfter(end.value) } : {}),
   }
+}
+
+/**
+ * The cursor that goes on after a post: it stays good when that post is gone, and means the same for
+ * ever, so that an address may hold it.
+ */
+export function placeAfter({ published, id }: Pick<DatedRow, 'published' | 'id'>): string {
+  return Buffer.from(recordKeys.dateIndexSort(published, id)).toString('base64url')
+}
+
+/** Whether a text can be a cursor of ours. */
+export function isPlace(cursor: string): boolean {
+  if (!/^[\w-]{1,200}$/.test(cursor)) return false
+  return /^[\dTZ:.+-]{10,40}#[\w.-]{1,60}$/.test(Buffer.from(cursor, 'base64url').toString())
 }
 
 /** As `newestDated`, but the posts themselves, without those whose row no longer stands for them. */
@@ -105,12 +119,11 @@ export async function countDated({
 }
 
 function decodeCursor(cursor: string): string {
-  const sort = Buffer.from(cursor, 'base64url').toString()
-  if (!/^[\w:.#-]{1,100}$/.test(sort)) {
+  if (!isPlace(cursor)) {
     throw invalid(
       'cursor',
       'The `cursor` is none of ours. Take it from the page before, unchanged.',
     )
   }
-  return sort
+  return Buffer.from(cursor, 'base64url').toString()
 }

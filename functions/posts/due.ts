@@ -1,5 +1,5 @@
 import { recordKeys } from '../keys.ts'
-import type { Platform, StoredRecord } from '../platform.ts'
+import type { Platform, RecordPage, StoredRecord } from '../platform.ts'
 import { composeDue, markUnfinished } from './compose-post.ts'
 import type { DatedRow } from './date-index.ts'
 import { finishPosts } from './finish-posts.ts'
@@ -23,13 +23,10 @@ export async function publishDuePosts(
   await finishAbandoned(platform)
   await recountFeeds(platform)
   await moveRenamedPosts(platform)
-  const { records, now } = platform
   let listed = 0
   let cursor: string | undefined
   do {
-    const page = await records.query<DatedRow>(recordKeys.due, {
-      // `~` sorts after every id.
-      to: recordKeys.dateIndexSort(formatInstant(now()), '~'),
+    const page = await dueRows(platform, {
       limit: windowPosts,
       ...(cursor === undefined ? {} : { cursor }),
     })
@@ -43,20 +40,9 @@ async function listDue(
   platform: Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>,
   rows: readonly StoredRecord<DatedRow>[],
 ): Promise<number> {
-  const { records, settings } = platform
+  const { records } = platform
   if (rows.length === 0) return 0
-  const posts = await records.getMany<StoredPost>(
-    rows.map(({ value }) => recordKeys.post(value.id)),
-  )
-  const stale: StoredRecord<DatedRow>[] = []
-  const due: StoredRecord<StoredPost>[] = []
-  for (const [i, row] of rows.entries()) {
-    const post = posts[i]
-    const stands = post && rowsOf(post.value, settings.keep).some((own) => isSameRow(own, row))
-    if (stands) due.push(post)
-    // Its writer may be at work: a post that was dated anew deletes this row itself.
-    else if (!post?.value.unfinished) stale.push(row)
-  }
+  const { due, stale } = await duePostsOf(platform, rows)
   await deleteRows({ records }, stale)
   if (due.length === 0) return 0
 
@@ -78,4 +64,34 @@ async function listDue(
   await finishPosts(platform, written)
   await endNote({ records }, note)
   return written.length
+}
+
+/** The posts that rows stand for, and the rows that stand for none any more. */
+export async function duePostsOf(
+  { records, settings }: Pick<Platform, 'records' | 'settings'>,
+  rows: readonly StoredRecord<DatedRow>[],
+): Promise<{ due: StoredRecord<StoredPost>[]; stale: StoredRecord<DatedRow>[] }> {
+  const posts = await records.getMany<StoredPost>(
+    rows.map(({ value }) => recordKeys.post(value.id)),
+  )
+  const stale: StoredRecord<DatedRow>[] = []
+  const due: StoredRecord<StoredPost>[] = []
+  for (const [i, row] of rows.entries()) {
+    const post = posts[i]
+    const stands = post && rowsOf(post.value, settings.keep).some((own) => isSameRow(own, row))
+    if (stands) due.push(post)
+    // Its writer may be at work: a post that was dated anew deletes this row itself.
+    else if (!post?.value.unfinished) stale.push(row)
+  }
+  return { due, stale }
+}
+
+/** Rows of posts whose date has come, oldest first. */
+export function dueRows(
+  { records, now }: Pick<Platform, 'records' | 'now'>,
+  page: { limit: number; cursor?: string },
+): Promise<RecordPage<DatedRow>> {
+  // `~` sorts after every id.
+  const to = recordKeys.dateIndexSort(formatInstant(now()), '~')
+  return records.query<DatedRow>(recordKeys.due, { to, ...page })
 }

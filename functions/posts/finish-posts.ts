@@ -5,7 +5,7 @@ import { noteCategoryUse } from './categories.ts'
 import { looksTheSame } from './compose-post.ts'
 import { enqueueRegenerate, raiseDirty } from './dirty.ts'
 import { enqueuePages } from './due-pages.ts'
-import { enterLog, isListed, type LogEntry, withListing } from './log.ts'
+import { enterLog, isListed, type LogEntry, logItemOf, withListing } from './log.ts'
 import { deleteRows, putRows, type Row } from './place-rows.ts'
 import { noteMiscounted } from './recount.ts'
 import { feedsOfPost, feedsOfRows, isSameRow, rowsOf, type StoredPost } from './stored-post.ts'
@@ -55,14 +55,7 @@ export async function finishPosts(
 
   const entries = await enterLog(
     platform,
-    visible
-      .filter(({ value }) => !isListed(value))
-      .map(({ value: { id, categories, listAs, again } }) => ({
-        postId: id,
-        categories,
-        mail: listAs ?? 'none',
-        again,
-      })),
+    visible.filter(({ value }) => !isListed(value)).map(({ value }) => logItemOf(value)),
   )
 
   const left = changed.flatMap(({ value }) => value.unfinished?.left ?? [])

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { faultInWords } from '../schema-fault.ts'
 import type { PostSource } from './source/parse-post.ts'
 
 /** A line of an import: a file (`path` with `source` or `sourceBase64`), or a post as in the API. */
@@ -103,7 +104,11 @@ function readFile(json: object, name: string): ImportLine {
   const checked = v.safeParse(fileLine, json)
   if (!checked.success) {
     const issue = checked.issues[0]
-    return refused(name, 'import.line', `\`${v.getDotPath(issue) ?? 'line'}\`: ${issue.message}.`)
+    return refused(
+      name,
+      'import.line',
+      `\`${v.getDotPath(issue) ?? 'line'}\`: ${faultInWords(issue)}.`,
+    )
   }
   const { path, source, sourceBase64, contentType = contentTypeOf(path) } = checked.output
   if (contentType === undefined) return notAPost(name)

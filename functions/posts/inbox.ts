@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ServiceError } from '../errors.ts'
 import { objectKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { contentTypeOf, pathFault } from './import-line.ts'
@@ -26,8 +27,14 @@ export async function publishInboxFile(
       'Posts are Markdown, HTML and JSON files (`.md`, `.html`, `.json`); this is none by its name.',
     )
   }
-  const outcome = await publishPost(platform, { bytes, contentType, path }, { way: 'publish' })
-  return outcome.status === 'ignored' ? refused(outcome.code, outcome.reason) : outcome
+  try {
+    const outcome = await publishPost(platform, { bytes, contentType, path }, { way: 'publish' })
+    return outcome.status === 'ignored' ? refused(outcome.code, outcome.reason) : outcome
+  } catch (error) {
+    // What its author must mend would fail again each time that the file is taken.
+    if (!(error instanceof ServiceError) || error.status >= 500) throw error
+    return refused(error.code, error.message)
+  }
 }
 
 /** The text that lies beside a refused file, for the person who finds it. */
@@ -37,23 +44,30 @@ export function reasonText({ code, reason }: { code: string; reason: string }): 
 
 /**
  * Keeps the bytes of a refused file in `inbox/rejected/` with its reason beside it. The same file
- * refused again replaces them.
+ * refused again replaces them. Without bytes, for a file that stays where it is, the reason alone is
+ * put there. Gives back whether it was not known before, as far as that can be told.
  */
 export async function keepRejected(
   { objects }: Pick<Platform, 'objects'>,
-  file: { path: string; bytes: Uint8Array; code: string; reason: string },
-): Promise<void> {
-  const put = async (key: string) => {
-    await objects.put(key, file.bytes, { contentType: 'application/octet-stream' })
-    const text = new TextEncoder().encode(reasonText(file))
-    await objects.put(`${key}.reason.txt`, text, { contentType: 'text/plain; charset=utf-8' })
+  file: { path: string; bytes?: Uint8Array; code: string; reason: string },
+): Promise<boolean> {
+  const { bytes } = file
+  const put = async (key: string, more = '') => {
+    if (bytes) await objects.put(key, bytes, { contentType: 'application/octet-stream' })
+    const text = new TextEncoder().encode(reasonText(file) + more)
+    const { status } = await objects.put(`${key}.reason.txt`, text, {
+      contentType: 'text/plain; charset=utf-8',
+      ...(bytes ? {} : { ifAbsent: true }),
+    })
+    return status === 'stored'
   }
   const hash = createHash('sha256').update(file.path).digest('hex').slice(0, 16)
   try {
-    await put(objectKeys.inboxRejected + rejectedName(file.path))
+    return await put(objectKeys.inboxRejected + rejectedName(file.path))
   } catch {
     // A name that the store does not take, or a file where this one needs a folder.
-    await put(objectKeys.inboxRejected + hash)
+    const name = JSON.stringify(file.path.slice(0, 1000))
+    return put(objectKeys.inboxRejected + hash, `It was named ${name}.\n`)
   }
 }
 

@@ -18,7 +18,7 @@ export interface LogEntry {
 export type LogItem = Omit<LogEntry, 'n'>
 
 /** The log's one changing item: the next number and the newest entries, without a gap up to it. */
-interface LogHead {
+export interface LogHead {
   next: number
   entries: LogEntry[]
 }
@@ -112,6 +112,18 @@ export async function readLogHead({
 }: Pick<Platform, 'records'>): Promise<{ last: number; entries: LogEntry[] }> {
   const head = await records.get<LogHead>(recordKeys.logHead)
   return { last: (head?.value.next ?? 1) - 1, entries: head?.value.entries ?? [] }
+}
+
+/** The log's head, unwritten, as it will read once these have been listed. */
+export async function headOnceListed(
+  { records }: Pick<Platform, 'records'>,
+  items: readonly LogItem[],
+): Promise<{ record: StoredRecord<LogHead>; added: LogEntry[] }> {
+  const head = await records.get<LogHead>(recordKeys.logHead)
+  const { next, entries } = head?.value ?? { next: 1, entries: [] }
+  const added = items.map((item, i) => ({ ...item, n: next + i }))
+  const value = { next: next + added.length, entries: [...entries, ...added] }
+  return { record: { ...recordKeys.logHead, version: '', ...head, value }, added }
 }
 
 /**
@@ -210,6 +222,11 @@ export function isListed(
   again: number = post.again,
 ): post is StoredPost & { number: number } {
   return post.number !== undefined && (post.listedAgain ?? 0) >= again
+}
+
+/** What the log is to hold of a post that is listed. */
+export function logItemOf({ id, categories, listAs, again }: StoredPost): LogItem {
+  return { postId: id, categories, mail: listAs ?? 'none', again }
 }
 
 function feedsOf(entry: LogEntry): string[] {

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
-import { everything, urlPaths } from '../keys.ts'
+import { everything, type FeedAnswer, feedAnswer, urlPaths } from '../keys.ts'
 import type { Settings } from '../settings.ts'
 import { postUrl } from './addresses.ts'
+import { withOwnAddresses } from './own-address.ts'
 import type { Post, PostBody } from './post.ts'
 
-const feedLinks = v.object({
+const address = v.string()
+
+/** The addresses of one feed. */
+export const feedLinks = v.object({
   category: v.optional(v.string()),
-  rss: v.string(),
-  atom: v.string(),
-  json: v.string(),
+  ...({ rss: address, atom: address, json: address } satisfies Record<FeedAnswer, unknown>),
 })
 
 /** What a change of a post is answered with. */
@@ -21,6 +23,9 @@ export const changeSchema = v.object({
   feeds: v.array(feedLinks),
   mailed: v.boolean(),
   reason: v.optional(v.string()),
+  scheduledFor: v.optional(
+    v.pipe(v.string(), v.description('When it comes out, of a post dated in the future.')),
+  ),
   letter: v.optional(
     v.pipe(
       v.object({
@@ -74,6 +79,7 @@ export type PostAnswer = v.InferOutput<typeof postSchema>
 /** A post as the API shows it, with its safe HTML when its body is given. */
 export function postAnswer(settings: Settings, post: Post, body?: PostBody): PostAnswer {
   const reason = post.hiddenReason ?? post.notMailedReason
+  const { image, enclosures } = withOwnAddresses(post, settings)
   return {
     id: post.id,
     url: postUrl(settings, post.slug),
@@ -88,8 +94,8 @@ export function postAnswer(settings: Settings, post: Post, body?: PostBody): Pos
     authors: post.authors,
     ...(post.language === undefined ? {} : { language: post.language }),
     summary: post.summary,
-    ...(post.image === undefined ? {} : { image: post.image }),
-    enclosures: post.enclosures,
+    ...(image === undefined ? {} : { image }),
+    enclosures,
     ...(post.canonicalUrl === undefined ? {} : { canonicalUrl: post.canonicalUrl }),
     ...(post.mail === undefined ? {} : { mail: post.mail }),
     ...(post.mailAt === undefined ? {} : { mailAt: post.mailAt }),
@@ -105,9 +111,7 @@ export function feedLinksOf(settings: Settings, feeds: readonly string[]): Chang
   const { baseUrl } = settings.site
   return feeds.map((feed) => ({
     ...(feed === everything ? {} : { category: feed }),
-    rss: baseUrl + urlPaths.feed(feed, 'rss.xml'),
-    atom: baseUrl + urlPaths.feed(feed, 'atom.xml'),
-    json: baseUrl + urlPaths.feed(feed, 'feed.json'),
+    ...feedAnswer((document) => baseUrl + urlPaths.feed(feed, document)),
   }))
 }
 

@@ -1,35 +1,44 @@
 import { objectKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
+import { withOwnAddress } from './own-address.ts'
 import { getPost, type Post, type PostBody } from './post.ts'
 
 /** Names one revision of a post's body. */
 export type BodyOf = Pick<Post, 'id' | 'revision'>
 
 /** Names the source that a post was last read from. */
-export type SourceOf = Pick<Post, 'id' | 'sourceHash' | 'sourceType'>
+type SourceOf = Pick<Post, 'id' | 'sourceHash' | 'sourceType'>
 
 /**
- * The body of a post as it stands, or of exactly the revision named. Bodies are never rewritten (an
- * edit stores another object beside), so two writers cannot leave one's words under the other's
- * title. `undefined` for a post that does not exist.
+ * The body of a post as it stands, or of exactly the revision named, with every address absolute.
+ * `undefined` for a post that does not exist.
  */
 export async function getPostBody(
-  { objects, records }: Pick<Platform, 'objects' | 'records'>,
+  platform: Pick<Platform, 'objects' | 'records' | 'settings'>,
   post: string | BodyOf,
 ): Promise<PostBody | undefined> {
+  const { records, settings } = platform
   const of = typeof post === 'string' ? (await getPost({ records }, post))?.value : post
-  if (!of) return undefined
-  const stored = await objects.get(objectKeys.postBody(of.id, of.revision))
-  return stored && (JSON.parse(new TextDecoder().decode(stored.body)) as PostBody)
+  const stored = of && (await getStoredBody(platform, of))
+  return (
+    stored && {
+      html: withOwnAddress(stored.html, settings),
+      text: withOwnAddress(stored.text, settings),
+    }
+  )
 }
 
-/** The publisher's bytes as they last came in, or `undefined`. */
-export async function getPostSource(
+/**
+ * A revision's body as it is stored, with `ownOrigin` for the site's address. Bodies are never
+ * rewritten (an edit stores another object beside), so two writers cannot leave one's words under
+ * the other's title.
+ */
+export async function getStoredBody(
   { objects }: Pick<Platform, 'objects'>,
-  post: SourceOf,
-): Promise<{ bytes: Uint8Array; contentType: string } | undefined> {
-  const stored = await objects.get(sourceKey(post))
-  return stored && { bytes: stored.body, contentType: stored.contentType }
+  { id, revision }: BodyOf,
+): Promise<PostBody | undefined> {
+  const stored = await objects.get(objectKeys.postBody(id, revision))
+  return stored && (JSON.parse(new TextDecoder().decode(stored.body)) as PostBody)
 }
 
 /**
@@ -53,8 +62,8 @@ export async function storePostObjects(
   ])
 }
 
-/** With an ending, so that the publisher can open it where it lies. */
-function sourceKey({ id, sourceHash, sourceType }: SourceOf): string {
+/** Where the publisher's bytes lie: with an ending, so that they can be opened there. */
+export function sourceKey({ id, sourceHash, sourceType }: SourceOf): string {
   const ending = sourceType === 'text/html' ? 'html' : sourceType.endsWith('json') ? 'json' : 'md'
   return objectKeys.postSource(id, sourceHash, ending)
 }

@@ -59,6 +59,7 @@ export interface Post {
 export type PostState = 'visible' | 'scheduled' | 'hidden' | 'withdrawn'
 
 export interface PostImage {
+  /** Absolute; where it is stored, addresses of this site are under `ownOrigin`. */
   url: string
   alt?: string
   width?: number
@@ -66,6 +67,7 @@ export interface PostImage {
 }
 
 export interface Enclosure {
+  /** As an image's. */
   url: string
   /** MIME type. */
   type: string
@@ -75,7 +77,7 @@ export interface Enclosure {
 
 /** What one parse of a source yields; kept as an object beside the source. */
 export interface PostBody {
-  /** Sanitised: safe to serve and to mail, every URL absolute. */
+  /** Sanitised: safe to serve and to mail, every URL absolute; stored under `ownOrigin`. */
   html: string
   /** The same as plain text, blocks separated by blank lines, not wrapped. */
   text: string

@@ -73,8 +73,7 @@ export function outcomeOf(
   }
   const isNew = previous === undefined
   if (post.state !== 'visible') {
-    const reason =
-      post.hiddenReason ?? `It is dated in the future and comes out on ${post.published}.`
+    const reason = whyHidden(post)
     return { ...shown, status: 'hidden', isNew, mailed: false, reason, ...codeOf(post) }
   }
   const why = post.notMailedReason === undefined ? {} : { reason: post.notMailedReason }
@@ -108,6 +107,12 @@ export function outcomeOf(
       ? 'Nothing changed, and nothing is mailed twice unless asked.'
       : 'An edit is not mailed again unless asked.'
   return { ...shown, status, isNew, mailed: false, reason }
+}
+
+/** Of a scheduled post that was never listed, the reason why it is not mailed names the day. */
+function whyHidden({ hiddenReason, notMailedReason, number, published }: StoredPost): string {
+  const reason = hiddenReason ?? (number === undefined ? notMailedReason : undefined)
+  return reason ?? `It is dated in the future and comes out on ${published}, without a mail.`
 }
 
 function byLetter(post: StoredPost): Pick<PostOutcome, 'letter'> {

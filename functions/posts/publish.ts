@@ -38,7 +38,7 @@ export interface PublishOptions {
 }
 
 /**
- * Publishes a source, or edits the post that its keys lead to (design §4).
+ * Publishes a source, or edits the post that its keys lead to (`identity.ts`).
  *
  * @example
  * const outcome = await publishPost(platform, { bytes, contentType: 'text/markdown', path }, { way: 'publish' })

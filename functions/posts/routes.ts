@@ -307,6 +307,7 @@ async function changeAnswer(platform: Platform, outcome: PublishOutcome): Promis
     mailed,
     ...(letter === undefined ? {} : { letter }),
     ...(reason === undefined ? {} : { reason }),
+    ...(post.state === 'scheduled' ? { scheduledFor: post.published } : {}),
   }
   const headers: Record<string, string> = { etag: etagOf(settings, post) }
   if (isNew) headers.location = `${settings.site.baseUrl}/api/v1/posts/${post.id}`

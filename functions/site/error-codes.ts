@@ -11,7 +11,6 @@ export const errorCodes: Readonly<Record<string, string>> = {
   'malformed-json': 'The body is not one JSON document in UTF-8.',
   'malformed-form': 'The form cannot be read.',
   'too-many-fields': 'The form has more fields than any of ours.',
-  'content-type': 'The route takes another media type.',
   'media-type': 'The route takes another media type.',
   'invalid-input': 'The input has the wrong shape; `errors` names each field.',
   cursor: 'The `cursor` is none of ours. Take it from the page before, unchanged.',
@@ -54,7 +53,6 @@ export const errorCodes: Readonly<Record<string, string>> = {
   'post.hidden': 'The post asks not to be shown (`draft`, `published: false`, `hidden`).',
   'post.scheduled': 'The post is dated in the future and shown from then on.',
   'post.not-a-post': 'It is neither Markdown nor HTML nor JSON.',
-  'not-a-post': 'It is neither Markdown nor HTML.',
   section: 'It describes a section of a site.',
   document: 'It is a document of a repository, without front matter.',
   page: 'It is a page of a site, without a date.',
@@ -93,5 +91,5 @@ export const errorCodes: Readonly<Record<string, string>> = {
   'mail.address': 'An address cannot be put into a mail header.',
   'mail.not-sent': 'The test mail was not taken by the mail server.',
   'feedback.report': 'The delivery or abuse report is nested too deeply or has too long headers.',
-  'backup.folder': 'The folder of the back-up is not empty or lies inside the data.',
+  'backup.folder': 'The folder of the backup is not empty or lies inside the data.',
 }

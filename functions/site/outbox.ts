@@ -5,7 +5,7 @@ import { chooseLocale } from '../../templates/locales/index.ts'
 import { mailPage, outboxPage } from '../../templates/pages/outbox-page.tsx'
 import { notFound } from '../errors.ts'
 import { urlPaths } from '../keys.ts'
-import type { Outbox, Platform } from '../platform.ts'
+import type { Platform, ReadableOutbox } from '../platform.ts'
 
 const mailsPerPage = 50
 /** Enough of a message for its headers. */
@@ -89,13 +89,14 @@ function answer(c: Context, html: string): Response | Promise<Response> {
   return c.html(html)
 }
 
-function openOutbox(c: Context, { isLocal, outbox, settings }: Platform): Outbox {
+function openOutbox(c: Context, { isLocal, machine, settings }: Platform): ReadableOutbox {
   const isOpen =
     isLocal &&
     isLoopback(new URL(settings.site.baseUrl).hostname) &&
     // Else a page elsewhere could reach it through a name that leads to this machine (DNS rebinding).
     isLoopback(hostnameOf(c.req.header('host') ?? new URL(c.req.url).host)) &&
     isLoopbackSocket(c.env?.incoming?.socket?.remoteAddress)
+  const outbox = machine?.outbox
   if (!isOpen || !outbox) throw notFound('This page')
   return outbox
 }
@@ -108,7 +109,7 @@ async function openMail(c: Context, platform: Platform): Promise<{ id: string; r
   return { id, raw }
 }
 
-async function describe(outbox: Outbox, { id, at }: { id: string; at: Date }) {
+async function describe(outbox: ReadableOutbox, { id, at }: { id: string; at: Date }) {
   const raw = (await outbox.read(id)) ?? new Uint8Array()
   const end = Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.length, headBytes)).indexOf(
     '\r\n\r\n',

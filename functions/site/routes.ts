@@ -9,6 +9,7 @@ import { everything, objectKeys, urlPaths } from '../keys.ts'
 import type { Platform, StoredObject } from '../platform.ts'
 import { findPostBySlug } from '../posts/addresses.ts'
 import { currentSlug, getCategory } from '../posts/categories.ts'
+import { isPlace } from '../posts/date-index.ts'
 import { markDirty } from '../posts/dirty.ts'
 import { assetCacheControl, pageCacheControl } from './cache-control.ts'
 import { outboxPages } from './outbox.ts'
@@ -31,6 +32,21 @@ export function sitePages(platform: Platform): Hono {
       const isKnown =
         (await objects.get(objectKeys.page(path))) ?? (await getCategory(platform, slug))
       if (isKnown) return answerFeedPage(c, platform, slug, path)
+    }
+    return next()
+  })
+
+  pages.get(
+    '/older/:place/',
+    async (c, next) => (await answerOlder(c, platform, everything)) ?? next(),
+  )
+  pages.get('/categories/:slug/older/:place/', async (c, next) => {
+    const place = c.req.param('place')
+    for (const slug of isPlace(place) ? slugsIn(c) : []) {
+      const current = currentSlug(settings, slug)
+      if (current !== slug) return moved(c, urlPaths.older(current, place))
+      const found = await answerOlder(c, platform, slug)
+      if (found) return found
     }
     return next()
   })
@@ -71,6 +87,8 @@ export function sitePages(platform: Platform): Hono {
   })
 
   pages.get('/categories/:slug', addSlash)
+  pages.get('/categories/:slug/older/:place', addSlash)
+  pages.get('/older/:place', addSlash)
   pages.get('/posts/:slug', addSlash)
   pages.get('/feeds', addSlash)
   pages.get('/outbox', addSlash)
@@ -106,6 +124,18 @@ async function answerFeedPage(
   if (!made) throw new ServiceError(404, 'not-found', 'There is nothing at this address.')
   await markDirty(platform, [feed])
   return answerPage(c, { body: Buffer.from(made.html), lastModified: new Date(snapshot.updated) })
+}
+
+/** Made for each request; the edge keeps it for as long as a stored page. */
+async function answerOlder(
+  c: Context,
+  platform: Platform,
+  feed: string,
+): Promise<Response | undefined> {
+  const { olderPosts } = await import('./older-posts.ts')
+  const page = await olderPosts(platform, feed, c.req.param('place') ?? '')
+  if (page === undefined) return undefined
+  return answerPage(c, { body: Buffer.from(page), lastModified: platform.now() })
 }
 
 /** `undefined` for an address that no post ever had. @throws 410 for a post that was taken back */

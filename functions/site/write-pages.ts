@@ -9,13 +9,15 @@ import type { FeedSnapshot } from '../feeds/snapshot.ts'
 import { everything, objectKeys, recordKeys, urlPaths } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import { type Category, getCategory, listCategories } from '../posts/categories.ts'
+import { placeAfter } from '../posts/date-index.ts'
+import { withOwnAddresses } from '../posts/own-address.ts'
 import type { Post } from '../posts/post.ts'
 import { getPostBody } from '../posts/post-body.ts'
 import { writeAssets, writeFeedPage, writePage } from './write-page.ts'
 
 type Parts = Pick<Platform, 'records' | 'objects' | 'settings' | 'now' | 'version'>
 
-/** Posts on the front page; more are on the categories' pages and in the feeds. */
+/** Posts on the front page; what is older stands on pages of its own (`older-posts.ts`). */
 const postsOnFront = 30
 
 /**
@@ -37,11 +39,13 @@ export async function writeFeedPages(platform: Parts, snapshot: FeedSnapshot): P
 /** The pages of a feed as they follow from a snapshot; none for a category that is not known. */
 export async function feedPagesOf(
   platform: Pick<Platform, 'records' | 'settings'>,
-  { feed, category, entries, categoryTitles }: FeedSnapshot,
+  { feed, category, entries, hasMore, categoryTitles }: FeedSnapshot,
 ): Promise<{ path: string; html: string }[]> {
   const { settings } = platform
   const locale = chooseLocale(undefined, settings)
   const posts = entries.map(({ post }) => post)
+  const olderThan = (last: Post | undefined) =>
+    last ? { older: urlPaths.older(feed, placeAfter(last)) } : {}
   if (feed !== everything) {
     if (!category) return []
     const html = categoryPage({
@@ -50,17 +54,17 @@ export async function feedPagesOf(
       category,
       posts,
       categoryTitles,
-      hasMore: category.posts > posts.length,
+      ...(hasMore ? olderThan(posts.at(-1)) : {}),
     })
     return [{ path: urlPaths.category(feed), html }]
   }
   const categories = await listCategories(platform)
-  const hasMore = posts.length >= Math.min(settings.feeds.entries, postsOnFront)
   const front = posts.slice(0, postsOnFront)
+  const older = hasMore || posts.length > front.length ? olderThan(front.at(-1)) : {}
   return [
     {
       path: urlPaths.home,
-      html: homePage({ settings, locale, posts: front, categories, hasMore }),
+      html: homePage({ settings, locale, posts: front, categories, ...older }),
     },
     { path: urlPaths.feeds, html: feedsPage({ settings, locale, categories }) },
   ]
@@ -136,7 +140,7 @@ async function renderPostPage(
   return postPage({
     settings,
     locale: chooseLocale(undefined, settings),
-    post,
+    post: withOwnAddresses(post, settings),
     html: body.html,
     text: body.text,
     categories: post.categories.map((slug, i) => categories[i] ?? { slug, title: slug }),

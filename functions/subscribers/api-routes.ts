@@ -98,7 +98,10 @@ export const subscriberRoutes: readonly ApiRoute[] = [
         ...(cursor === undefined ? {} : { after: cursor }),
         ...(state === undefined ? {} : { state }),
       })
-      return c.json({ ...page, items: page.items.map(publicSubscriber) })
+      return c.json({
+        ...page,
+        items: page.items.map((item) => publicSubscriber(item, platform.settings)),
+      })
     },
   }),
   apiRoute({
@@ -117,7 +120,7 @@ export const subscriberRoutes: readonly ApiRoute[] = [
       const id = subscriberIdOf(platform, normaliseAddress(email))
       const found = (await getSubscriber(platform, id))?.value
       if (!found) throw notFound('A reader of this address')
-      return c.json(publicSubscriber(found))
+      return c.json(publicSubscriber(found, platform.settings))
     },
   }),
   apiRoute({
@@ -140,7 +143,7 @@ export const subscriberRoutes: readonly ApiRoute[] = [
       const subscriber = input.confirmed
         ? await addConfirmed(platform, { ...input, email }, known)
         : await ask(platform, { ...input, email }, known)
-      return c.json(publicSubscriber(subscriber), known ? 200 : 201)
+      return c.json(publicSubscriber(subscriber, platform.settings), known ? 200 : 201)
     },
   }),
   ...listRoutes,
@@ -154,7 +157,7 @@ export const subscriberRoutes: readonly ApiRoute[] = [
       404: refusals[404],
     },
     async handle(c, platform) {
-      return c.json(publicSubscriber(await readerOf(c, platform)))
+      return c.json(publicSubscriber(await readerOf(c, platform), platform.settings))
     },
   }),
   apiRoute({
@@ -170,7 +173,7 @@ export const subscriberRoutes: readonly ApiRoute[] = [
     async handle(c, platform) {
       const subscriber = await readerOf(c, platform)
       const input = check(changeSchema, await jsonBody(c))
-      return c.json(publicSubscriber(await change(platform, subscriber, input)))
+      return c.json(publicSubscriber(await change(platform, subscriber, input), platform.settings))
     },
   }),
   apiRoute({
@@ -247,7 +250,7 @@ async function addConfirmed(
     throw invalid('subscriber.consent', 'The consent lies in the future. Send its true instant.')
   }
   if (known && isReader(known)) {
-    const wanted = await preferencesFrom(platform, input, preferencesOf(known))
+    const wanted = await preferencesFrom(platform, input, preferencesOf(known, platform.settings))
     return (await changePreferences(platform, known.id, wanted)) ?? known
   }
   const preferences = await preferencesFrom(platform, input)
@@ -297,7 +300,11 @@ async function change(
   }
   let changed: Subscriber | undefined = subscriber
   if (Object.keys(fields).length > 0) {
-    const wanted = await preferencesFrom(platform, fields, preferencesOf(subscriber))
+    const wanted = await preferencesFrom(
+      platform,
+      fields,
+      preferencesOf(subscriber, platform.settings),
+    )
     changed = await changePreferences(platform, id, wanted)
   }
   if (state === 'unsubscribed') changed = await unsubscribe(platform, id)

@@ -1,7 +1,8 @@
 import type { Platform } from '../platform.ts'
-import { listCategories } from '../posts/categories.ts'
+import { currentSlug, listCategories } from '../posts/categories.ts'
+import { dropChangesOf } from './address-changes.ts'
 import { samePreferences, startingNow, withoutCategory, withPreferences } from './choices.ts'
-import { changeSubscriber } from './memberships.ts'
+import { changeAndTidy, changeSubscriber } from './memberships.ts'
 import { preferencesOf } from './preferences.ts'
 import { getSubscriber } from './store.ts'
 import { isReader } from './subscribe.ts'
@@ -16,14 +17,14 @@ type Changed = Promise<Subscriber | undefined>
  * owed is lost by it, and nothing comes twice. One who is not a reader stays as they are.
  */
 export function changePreferences(
-  platform: Pick<Platform, 'records' | 'now'>,
+  platform: Pick<Platform, 'records' | 'now' | 'settings'>,
   id: string,
   preferences: Preferences,
 ): Changed {
-  return changeSubscriber(platform, id, (current, head) => {
+  return changeAndTidy(platform, id, (current, head) => {
     if (!current || !isReader(current)) return undefined
-    if (samePreferences(preferencesOf(current), preferences)) return undefined
-    return withPreferences(current, preferences, head)
+    if (samePreferences(preferencesOf(current, platform.settings), preferences)) return undefined
+    return withPreferences(current, preferences, head, platform.settings)
   })
 }
 
@@ -31,14 +32,17 @@ export function changePreferences(
  * Brings one who left back, on their own word: they hold a link that was mailed to them. What was
  * listed meanwhile is not owed. Suppressed and erased readers stay away.
  */
-export function subscribeAgain(
-  platform: Pick<Platform, 'records' | 'now'>,
+export async function subscribeAgain(
+  platform: Pick<Platform, 'records' | 'now' | 'settings'>,
   id: string,
   preferences?: Preferences,
 ): Changed {
+  const known = (await getSubscriber(platform, id))?.value
+  // They come back to the old address instead of going to the new one.
+  if (known && isMoving(known)) await dropChangesOf(platform, id)
   return changeSubscriber(platform, id, (current, head) =>
     current?.state === 'unsubscribed' && current.email !== undefined
-      ? startingNow(current, preferences ?? preferencesOf(current), head)
+      ? startingNow(current, preferences ?? preferencesOf(current, platform.settings), head)
       : undefined,
   )
 }
@@ -54,50 +58,44 @@ export async function unsubscribe(
   category?: string,
 ): Changed {
   const target = await presentId(platform, id)
-  if (category === undefined) {
-    const left = await changeSubscriber(platform, target, (current) =>
-      current && isReader(current) ? leaving(current, platform.now()) : undefined,
-    )
-    // One who never confirmed leaves by the request being forgotten.
-    if (left?.state === 'pending') await dropRequests(platform, target)
-    if (target !== id && (!left || !isReader(left))) await stopMoving(platform, id, target)
-    return left
-  }
-  const known = (await listCategories(platform)).map(({ slug }) => slug)
-  return changeSubscriber(platform, target, (current, head) => {
-    if (!current || !isReader(current)) return undefined
-    const chosen = preferencesOf(current).categories
-    if (chosen.length > 0 && !chosen.includes(category)) return undefined
-    if (chosen.length === 0 && !known.includes(category)) return undefined
-    return withoutCategory(current, category, known, head) ?? leaving(current, platform.now())
+  const { settings } = platform
+  const slug = category === undefined ? undefined : currentSlug(settings, category)
+  const known =
+    slug === undefined ? [] : (await listCategories(platform)).map((listed) => listed.slug)
+  const left = await changeAndTidy(platform, target, (current, head) => {
+    if (!current || !(isReader(current) || isMoving(current))) return undefined
+    if (slug === undefined) return leaving(current, platform.now())
+    const chosen = preferencesOf(current, settings).categories
+    if (!(chosen.length > 0 ? chosen : known).includes(slug)) return undefined
+    return withoutCategory(current, slug, known, head, settings) ?? leaving(current, platform.now())
   })
+  // One who never confirmed leaves by the request being forgotten.
+  if (slug === undefined && left?.state === 'pending') await dropRequests(platform, target)
+  // A change of address that waits must not bring them back.
+  if (left?.state === 'unsubscribed' && !isMoving(left)) await dropChangesOf(platform, target)
+  return left
 }
 
-/** Where a reader has moved to; a chain of moves has an end. */
+/** Whose item stands for a reader now; a chain of moves has an end. */
 async function presentId(platform: Pick<Platform, 'records'>, id: string): Promise<string> {
   let present = id
-  for (let moves = 0; moves < 20; moves++) {
-    const next = (await getSubscriber(platform, present))?.value.movedTo
-    if (!next) break
-    present = next
+  let item = (await getSubscriber(platform, id))?.value
+  for (let moves = 0; item?.movedTo !== undefined && moves < 20; moves++) {
+    const next = (await getSubscriber(platform, item.movedTo))?.value
+    // Up to the new item's opening the old one says what it will be.
+    if (isMoving(item) && !(next && isReader(next))) break
+    present = item.movedTo
+    item = next
   }
   return present
 }
 
-/** A change of address that still waits for a mail's end must not bring back one who leaves now. */
-async function stopMoving(
-  platform: Pick<Platform, 'records' | 'now'>,
-  id: string,
-  target: string,
-): Promise<void> {
-  await changeSubscriber(platform, id, (current) => {
-    if (current?.state !== 'unsubscribed' || current.movedTo !== target) return undefined
-    const { movedTo: _movedTo, ...rest } = current
-    return rest
-  })
+/** Between two addresses: a mail to the old one is under way. */
+function isMoving({ state, movedTo }: Subscriber): boolean {
+  return state === 'unsubscribed' && movedTo !== undefined
 }
 
 function leaving(current: Subscriber, now: Date): Subscriber {
-  const { catchUp: _catchUp, pausedUntil: _pausedUntil, ...rest } = current
+  const { catchUp: _catchUp, pausedUntil: _until, movedTo: _movedTo, ...rest } = current
   return { ...rest, state: 'unsubscribed', unsubscribedAt: now.toISOString() }
 }

@@ -1,8 +1,12 @@
 import { everything } from '../keys.ts'
+import type { Settings } from '../settings.ts'
 import { ownSince } from './membership-rows.ts'
 import { preferencesOf } from './preferences.ts'
+import { presentSinces } from './present-names.ts'
 import { scheduleOf } from './schedule.ts'
 import type { Preferences, Subscriber } from './subscriber.ts'
+
+type Names = Pick<Settings, 'categories'>
 
 /**
  * The reader with other preferences, `head` being the log's highest number (protocol M3, M4). What
@@ -13,15 +17,22 @@ export function withPreferences(
   current: Subscriber,
   preferences: Preferences,
   head: number,
+  settings: Names,
 ): Subscriber {
   const { catchUp, day: _day, ...rest } = current
   const next: Subscriber = {
     ...rest,
     ...rhythmOf(preferences),
-    categories: chosenCategories(current.categories, preferences.categories, head),
+    categories: chosenCategories(
+      presentSinces(current.categories, settings),
+      preferences.categories,
+      head,
+    ),
   }
-  if (preferences.cadence !== 'instant' || current.state !== 'confirmed') return next
-  const mustCatchUp = current.cadence === 'instant' ? catchUp : mayBeOwed(current, head)
+  if (current.state !== 'confirmed') return next
+  // A schedule of their own brings what is owed with its next run.
+  const isSame = next.schedule === current.schedule
+  const mustCatchUp = isSame ? catchUp : next.cadence === 'instant' && mayBeOwed(current, head)
   return mustCatchUp ? { ...next, catchUp: true } : next
 }
 
@@ -61,11 +72,13 @@ export function withoutCategory(
   slug: string,
   known: readonly string[],
   head: number,
+  settings: Names,
 ): Subscriber | undefined {
-  const chosen = preferencesOf(current).categories
+  const preferences = preferencesOf(current, settings)
+  const chosen = preferences.categories
   const left = (chosen.length > 0 ? chosen : known).filter((other) => other !== slug)
   if (left.length === 0) return undefined
-  return withPreferences(current, { ...preferencesOf(current), categories: left }, head)
+  return withPreferences(current, { ...preferences, categories: left }, head, settings)
 }
 
 /** Whether two sets of preferences mean the same, whatever the order of their categories. */

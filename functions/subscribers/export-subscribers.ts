@@ -1,4 +1,5 @@
 import type { Platform } from '../platform.ts'
+import type { Settings } from '../settings.ts'
 import { csvHeader, writeRow } from './csv.ts'
 import { allSubscribers } from './list-subscribers.ts'
 import { preferencesOf } from './preferences.ts'
@@ -10,19 +11,19 @@ import type { Subscriber } from './subscriber.ts'
  * them by the file. Reading the file in again changes nothing.
  */
 export async function* exportSubscribers(
-  platform: Pick<Platform, 'records'>,
+  platform: Pick<Platform, 'records' | 'settings'>,
 ): AsyncGenerator<string, void, undefined> {
   yield csvHeader
   for await (const subscriber of allSubscribers(platform)) {
     if (subscriber.email === undefined) continue
     if (subscriber.state === 'unsubscribed' || subscriber.state === 'suppressed') continue
-    yield rowOf(subscriber)
+    yield rowOf(subscriber, platform.settings)
   }
 }
 
-function rowOf(subscriber: Subscriber): string {
+function rowOf(subscriber: Subscriber, settings: Pick<Settings, 'categories'>): string {
   const { email = '', state, confirmedAt, consent } = subscriber
-  const { categories, cadence, day, at, timeZone, locale } = preferencesOf(subscriber)
+  const { categories, cadence, day, at, timeZone, locale } = preferencesOf(subscriber, settings)
   const proof =
     state === 'pending' ? [] : [confirmedAt ?? consent?.at ?? '', consentText(subscriber)]
   return writeRow([email, categories.join(' '), cadence, day ?? '', at, timeZone, locale, ...proof])

@@ -31,7 +31,7 @@ export async function readFields(c: Context): Promise<Fields> {
   }
   throw new ServiceError(
     415,
-    'content-type',
+    'media-type',
     'This takes a form (`application/x-www-form-urlencoded` or `multipart/form-data`) or `application/json`.',
   )
 }

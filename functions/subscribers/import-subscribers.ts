@@ -146,17 +146,19 @@ async function updateReader(
   row: CsvRow,
   known: Subscriber,
 ): Promise<{ outcome: ImportOutcome }> {
+  const { settings } = platform
   const wantedOf = (reader: Subscriber) =>
-    checkPreferences(preferenceCells(row), { ...context, current: preferencesOf(reader) })
-  if (samePreferences(preferencesOf(known), wantedOf(known))) return { outcome: 'unchanged' }
+    checkPreferences(preferenceCells(row), { ...context, current: preferencesOf(reader, settings) })
+  if (samePreferences(preferencesOf(known, settings), wantedOf(known)))
+    return { outcome: 'unchanged' }
   let outcome = 'unchanged' as ImportOutcome
   await changeSubscriber(platform, known.id, (current, head) => {
     outcome = 'unchanged'
     if (!current || !isReader(current)) return undefined
     const wanted = wantedOf(current)
-    if (samePreferences(preferencesOf(current), wanted)) return undefined
+    if (samePreferences(preferencesOf(current, settings), wanted)) return undefined
     outcome = 'updated'
-    return withPreferences(current, wanted, head)
+    return withPreferences(current, wanted, head, settings)
   })
   return { outcome }
 }

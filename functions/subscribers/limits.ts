@@ -56,6 +56,17 @@ export async function admitRequest(
   )
 }
 
+/** So many a day: nobody who looks for the right hour comes near it. */
+const changesOfReader: Limit = { seconds: 86_400, most: 50 }
+
+/** Counts a change that a reader makes to what they get and when: each costs as much as a mail. */
+export function admitChange(
+  platform: Pick<Platform, 'records' | 'now' | 'secrets'>,
+  readerId: string,
+): Promise<Admission> {
+  return count(platform, [{ ...changesOfReader, name: `changes ${readerId}` }])
+}
+
 async function count(
   { records, now, secrets }: Pick<Platform, 'records' | 'now' | 'secrets'>,
   wanted: readonly (Limit & { name: string })[],

@@ -1,4 +1,4 @@
-import { everything, recordKeys, shardOf } from '../keys.ts'
+import { recordKeys, shardOf } from '../keys.ts'
 import type { RecordKey } from '../platform.ts'
 import { catchUpScheduleId } from './schedule.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -38,17 +38,6 @@ export const instantRow = (slug: string, id: string): RecordKey => ({
   partition: recordKeys.instantMembers(slug, shardOf(id)),
   sort: id,
 })
-
-/**
- * Above which number of the log a category's posts are owed to the reader (M3): the lower of the
- * category's own and everything's, or `undefined` when the reader has neither.
- */
-export function sinceOf(subscriber: Subscriber, slug: string): number | undefined {
-  const named = ownSince(subscriber.categories, slug)
-  const all = ownSince(subscriber.categories, everything)
-  if (named === undefined || all === undefined) return named ?? all
-  return Math.min(named, all)
-}
 
 /** A category may be called `constructor`, which every object seems to have. */
 export function ownSince(

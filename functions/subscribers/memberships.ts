@@ -1,7 +1,7 @@
 import type { Platform, RecordKey } from '../platform.ts'
 import { readLogHead } from '../posts/log.ts'
 import { membershipRows } from './membership-rows.ts'
-import { instantScheduleId, keepSchedule } from './schedule.ts'
+import { dropSchedule, instantScheduleId, keepSchedule } from './schedule.ts'
 import { getSubscriber, putSubscriber } from './store.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -11,8 +11,8 @@ import type { Subscriber } from './subscriber.ts'
  * several times and does nothing else. Gives back the item as it stands afterwards.
  *
  * Rows that are to stand are written first, also those that already stand: a racing change may be
- * about to delete them, and finds another version then. Rows that are to go are deleted last, at
- * the versions seen before the item was written.
+ * about to delete them, and finds another version then. The schedule comes after the row (M5). Rows
+ * that are to go are deleted last, at the versions seen before the item was written.
  */
 export async function changeSubscriber(
   platform: Pick<Platform, 'records' | 'now'>,
@@ -33,7 +33,8 @@ export async function changeSubscriber(
       await putSubscriber(platform, unconfirmed(next, now()), undefined)
       continue
     }
-    if (standing.length > 0 && next.state === 'confirmed' && next.schedule !== instantScheduleId) {
+    await Promise.all(standing.map((row) => records.put({ ...row, value: {} })))
+    if (scheduleIdOf(next) !== undefined) {
       const { schedule, cadence, day, at, timeZone } = next
       await keepSchedule(platform, {
         id: schedule,
@@ -43,7 +44,6 @@ export async function changeSubscriber(
         timeZone,
       })
     }
-    await Promise.all(standing.map((row) => records.put({ ...row, value: {} })))
 
     const stays = new Set(standing.map(nameOf))
     const going = (stored ? membershipRows(stored.value) : []).filter(
@@ -57,6 +57,32 @@ export async function changeSubscriber(
     await Promise.all(noted.map((row) => row && records.delete(row, { ifVersion: row.version })))
     return next
   }
+}
+
+/**
+ * As `changeSubscriber`, and removes the schedule that the reader was the last one to leave: what
+ * readers change themselves leaves nothing behind. A crash before that leaves it to the next tick at
+ * which the schedule is due.
+ */
+export async function changeAndTidy(
+  platform: Pick<Platform, 'records' | 'now'>,
+  id: string,
+  change: (current: Subscriber | undefined, head: number) => Subscriber | undefined,
+): Promise<Subscriber | undefined> {
+  let before: string | undefined
+  const reader = await changeSubscriber(platform, id, (current, head) => {
+    before = current && scheduleIdOf(current)
+    return change(current, head)
+  })
+  if (before !== undefined && before !== (reader && scheduleIdOf(reader))) {
+    await dropSchedule(platform, before)
+  }
+  return reader
+}
+
+/** Under which schedule the reader has a row; `undefined`: none. */
+function scheduleIdOf({ state, schedule }: Subscriber): string | undefined {
+  return state === 'confirmed' && schedule !== instantScheduleId ? schedule : undefined
 }
 
 /**
@@ -82,8 +108,8 @@ export async function removeStray(
 }
 
 /**
- * Lets a reader leave the catch-up schedule once `isDone` says of the item that nothing is owed and
- * its note is settled (protocol M4).
+ * Lets a reader leave the catch-up schedule once `isDone` says of the item that it has nothing more
+ * to do for them (protocol M4).
  */
 export async function leaveCatchUp(
   platform: Pick<Platform, 'records' | 'now'>,

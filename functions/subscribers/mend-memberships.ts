@@ -22,12 +22,12 @@ export async function mendMemberships({ records }: Pick<Platform, 'records'>): P
       const rows = page.records.flatMap(({ value }) => membershipRows(value))
       const found = await records.getMany(rows)
       const missing = rows.filter((_, i) => !found[i])
+      await records.putMany(missing.map((row) => ({ ...row, value: {} })))
       for (const { value } of page.records) {
         if (value.state !== 'confirmed' || kept.has(value.schedule)) continue
         kept.add(value.schedule)
         if (value.schedule !== instantScheduleId) await keepSchedule({ records }, scheduleIn(value))
       }
-      await records.putMany(missing.map((row) => ({ ...row, value: {} })))
       mended += missing.length
       cursor = page.cursor
     } while (cursor !== undefined)

@@ -1,7 +1,7 @@
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { startingNow } from './choices.ts'
-import { changeSubscriber, removeStray } from './memberships.ts'
+import { changeAndTidy, changeSubscriber, removeStray } from './memberships.ts'
 import { preferencesOf } from './preferences.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -11,7 +11,7 @@ export function pauseUntil(
   id: string,
   until: Date,
 ): Promise<Subscriber | undefined> {
-  return changeSubscriber(platform, id, (current) => {
+  return changeAndTidy(platform, id, (current) => {
     if (current?.state !== 'confirmed' && current?.state !== 'paused') return undefined
     const { catchUp: _, ...rest } = current
     return { ...rest, state: 'paused', pausedUntil: until.toISOString() }
@@ -20,11 +20,13 @@ export function pauseUntil(
 
 /** Ends a pause at once. */
 export function resume(
-  platform: Pick<Platform, 'records' | 'now'>,
+  platform: Pick<Platform, 'records' | 'now' | 'settings'>,
   id: string,
 ): Promise<Subscriber | undefined> {
   return changeSubscriber(platform, id, (current, head) =>
-    current?.state === 'paused' ? startingNow(current, preferencesOf(current), head) : undefined,
+    current?.state === 'paused'
+      ? startingNow(current, preferencesOf(current, platform.settings), head)
+      : undefined,
   )
 }
 
@@ -32,7 +34,9 @@ export function resume(
  * Ends the pauses whose date has come, by the list that pausing keeps. Gives back how many.
  * Repeatable; overlapping calls do it once.
  */
-export async function endPauses(platform: Pick<Platform, 'records' | 'now'>): Promise<number> {
+export async function endPauses(
+  platform: Pick<Platform, 'records' | 'now' | 'settings'>,
+): Promise<number> {
   const now = platform.now().toISOString()
   let ended = 0
   let cursor: string | undefined
@@ -46,7 +50,9 @@ export async function endPauses(platform: Pick<Platform, 'records' | 'now'>): Pr
       let isOver = false
       await changeSubscriber(platform, row.sort.slice(-32), (current, head) => {
         isOver = current?.state === 'paused' && (current.pausedUntil ?? '') <= now
-        return isOver && current ? startingNow(current, preferencesOf(current), head) : undefined
+        return isOver && current
+          ? startingNow(current, preferencesOf(current, platform.settings), head)
+          : undefined
       })
       if (isOver) ended += 1
       else await removeStray(platform, row)

@@ -14,10 +14,11 @@ import { changePreferences, subscribeAgain, unsubscribe } from './change-prefere
 import { clientAddress } from './client-address.ts'
 import { eraseSubscriber } from './erase.ts'
 import { type Fields, readFields, textOf, wantsJson } from './form-fields.ts'
-import { admitRequest } from './limits.ts'
+import { admitChange, admitRequest } from './limits.ts'
 import { verifyLink } from './links.ts'
 import { pauseUntil, resume } from './pauses.ts'
 import { checkPreferences, preferencesOf } from './preferences.ts'
+import { presentSinces } from './present-names.ts'
 import { publicSubscriber } from './public-subscriber.ts'
 import { expired, localeFor, preferencesUrl } from './reader-pages.ts'
 import { getSubscriber } from './store.ts'
@@ -69,7 +70,12 @@ async function act(
   const { settings } = platform
   const { id } = subscriber
   const locale = localeFor(c, platform, subscriber)
-  switch (actionOf(fields)) {
+  const action = actionOf(fields)
+  if (countedActions.includes(action)) {
+    const admission = await admitChange(platform, id)
+    if (admission.status === 'refused') return tooMany(c, platform, admission, locale, 'changes')
+  }
+  switch (action) {
     case 'save': {
       const wanted = await preferencesFrom(platform, subscriber, fields)
       return saved(c, platform, await changePreferences(platform, id, wanted))
@@ -97,7 +103,7 @@ async function act(
       return changeAddress(c, platform, subscriber, fields)
     case 'export':
       c.header('content-disposition', 'attachment; filename="my-subscription.json"')
-      return c.json(publicSubscriber(subscriber))
+      return c.json(publicSubscriber(subscriber, platform.settings))
     case 'erase':
       if (textOf(fields, 'confirm') !== 'yes') {
         throw fault('confirm', 'Tick the box to have everything about you deleted.')
@@ -111,6 +117,9 @@ async function act(
       )
   }
 }
+
+/** What a reader can do without end; leaving and being forgotten are never refused. */
+const countedActions = ['save', 'subscribe', 'pause', 'resume']
 
 /** A caller without the page's forms need not name the action: the field that it sends says it. */
 function actionOf(fields: Fields): string {
@@ -126,7 +135,7 @@ async function preferencesFrom(platform: Platform, subscriber: Subscriber, { val
     settings,
     categories: await listCategories(platform),
     chooseLocale: (tag) => chooseLocale(tag, settings),
-    current: preferencesOf(subscriber),
+    current: preferencesOf(subscriber, platform.settings),
   })
 }
 
@@ -167,7 +176,7 @@ async function changeAddress(
   if (admission.status === 'refused') return tooMany(c, platform, admission, locale)
   await requestSubscription(platform, {
     email,
-    preferences: preferencesOf(subscriber),
+    preferences: preferencesOf(subscriber, platform.settings),
     consent: { source: 'form' },
     changeFrom: subscriber.id,
   })
@@ -178,7 +187,7 @@ async function changeAddress(
 
 function saved(c: Context, platform: Platform, subscriber: Subscriber | undefined) {
   if (!subscriber) return expired(c, platform, 410)
-  if (wantsJson(c)) return c.json(publicSubscriber(subscriber))
+  if (wantsJson(c)) return c.json(publicSubscriber(subscriber, platform.settings))
   return page(c, platform, subscriber, { saved: true })
 }
 
@@ -195,7 +204,10 @@ async function page(
       settings,
       locale: localeFor(c, platform, subscriber),
       token: c.req.param('token') ?? '',
-      subscriber,
+      subscriber: {
+        ...subscriber,
+        categories: presentSinces(subscriber.categories, settings),
+      },
       categories: await listCategories(platform),
       cadences: settings.digests.cadences,
       errors,

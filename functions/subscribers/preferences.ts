@@ -3,11 +3,12 @@ import { type FieldError, invalid } from '../errors.ts'
 import { everything } from '../keys.ts'
 import type { Settings } from '../settings.ts'
 import { weekdays } from './cadence.ts'
+import { presentPreferences, presentSlugs } from './present-names.ts'
 import { type Cadence, cadences, type Preferences, type Subscriber } from './subscriber.ts'
 
 /** What preferences are checked against. */
 export interface PreferencesContext {
-  settings: Pick<Settings, 'digests' | 'site'>
+  settings: Pick<Settings, 'digests' | 'site' | 'categories'>
   /** Those that exist; anything with a slug. */
   categories: readonly { slug: string }[]
   /** Turns a well-formed language tag into one that the templates have. Without it the tag stays. */
@@ -88,12 +89,20 @@ export function checkPreferences(
   }
 }
 
-/** What a reader chose, as far as it is known: of an unconfirmed one, what was asked for. */
-export function preferencesOf(subscriber: Subscriber): Preferences {
-  if (subscriber.state === 'pending' && subscriber.wanted) return subscriber.wanted
+/**
+ * What a reader chose, as far as it is known, by the present names of categories: of an unconfirmed
+ * one, what was asked for.
+ */
+export function preferencesOf(
+  subscriber: Subscriber,
+  settings: Pick<Settings, 'categories'>,
+): Preferences {
+  if (subscriber.state === 'pending' && subscriber.wanted) {
+    return presentPreferences(subscriber.wanted, settings)
+  }
   const { categories, cadence, day, at, timeZone, locale } = subscriber
   return {
-    categories: everything in categories ? [] : Object.keys(categories),
+    categories: everything in categories ? [] : presentSlugs(Object.keys(categories), settings),
     cadence,
     ...(day === undefined ? {} : { day }),
     at,
@@ -104,7 +113,7 @@ export function preferencesOf(subscriber: Subscriber): Preferences {
 
 function readCategories(
   value: unknown,
-  { categories, current }: PreferencesContext,
+  { categories, current, settings }: PreferencesContext,
   errors: FieldError[],
 ): string[] {
   if (value === undefined || value === null) return current?.categories ?? []
@@ -120,7 +129,9 @@ function readCategories(
   }
   if (wanted.has(everything)) return []
   const known = new Set([...categories.map(({ slug }) => slug), ...(current?.categories ?? [])])
-  for (const slug of wanted) {
+  // Forms, programs and lists may still use a name that a category had before.
+  const present = presentSlugs([...wanted], settings)
+  for (const slug of present) {
     if (known.has(slug)) continue
     const named = slug.length <= 100 ? `\`${slug}\`` : 'One of the names'
     errors.push({
@@ -129,7 +140,7 @@ function readCategories(
     })
     break
   }
-  return [...wanted]
+  return present
 }
 
 function readCadence(

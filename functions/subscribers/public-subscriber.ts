@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Settings } from '../settings.ts'
 import { preferencesOf } from './preferences.ts'
 import { cadences, type Subscriber } from './subscriber.ts'
 
@@ -31,7 +32,10 @@ export const subscriberSchema = v.object({
 export type PublicSubscriber = v.InferOutput<typeof subscriberSchema>
 
 /** Without what only the ledger needs. `categories` is empty for everything. */
-export function publicSubscriber(subscriber: Subscriber): PublicSubscriber {
+export function publicSubscriber(
+  subscriber: Subscriber,
+  settings: Pick<Settings, 'categories'>,
+): PublicSubscriber {
   const { id, email, state, reason, pausedUntil, consent } = subscriber
   const { createdAt, confirmedAt, unsubscribedAt } = subscriber
   return {
@@ -39,7 +43,7 @@ export function publicSubscriber(subscriber: Subscriber): PublicSubscriber {
     ...(email === undefined ? {} : { email }),
     state,
     ...(reason === undefined ? {} : { reason }),
-    ...preferencesOf(subscriber),
+    ...preferencesOf(subscriber, settings),
     ...(state === 'paused' && pausedUntil ? { pausedUntil } : {}),
     ...(consent === undefined ? {} : { consent }),
     createdAt,

@@ -8,12 +8,11 @@ import { unsubscribePage } from '../../templates/pages/unsubscribe-page.tsx'
 import { unsubscribedPage } from '../../templates/pages/unsubscribed-page.tsx'
 import { urlPaths } from '../keys.ts'
 import type { Platform } from '../platform.ts'
-import { listCategories } from '../posts/categories.ts'
+import { currentSlug, listCategories } from '../posts/categories.ts'
 import { nextOccurrence } from './cadence.ts'
 import { unsubscribe } from './change-preferences.ts'
 import { readFields } from './form-fields.ts'
 import { signLink, verifyLink } from './links.ts'
-import { ownSince } from './membership-rows.ts'
 import { preferencesOf } from './preferences.ts'
 import { getSubscriber } from './store.ts'
 import { confirmSubscription, isReader, pendingConfirmation } from './subscribe.ts'
@@ -54,7 +53,7 @@ export function readerPages(platform: Platform): Hono {
         return confirmed(c, platform, outcome.subscriber)
       case 'moving': {
         const { locale } = outcome.subscriber
-        const { title, lead } = messagesFor(locale).confirmed
+        const { title, lead } = messagesFor(locale).moving
         return c.html(messagePage({ settings: platform.settings, locale, title, text: lead }))
       }
       case 'expired':
@@ -126,7 +125,7 @@ export function preferencesUrl(
 }
 
 async function confirmed(c: Context, platform: Platform, subscriber: Subscriber) {
-  const preferences = preferencesOf(subscriber)
+  const preferences = preferencesOf(subscriber, platform.settings)
   const nextAt =
     subscriber.state === 'confirmed' && preferences.cadence !== 'instant'
       ? nextOccurrence(preferences, platform.now()).toISOString()
@@ -159,9 +158,10 @@ async function categoryOf(
   slug: string | undefined,
 ): Promise<{ slug: string; title: string } | undefined> {
   if (!slug) return undefined
-  const wanted = slug.normalize('NFC')
+  const wanted = currentSlug(platform.settings, slug.normalize('NFC'))
   const known = (await listCategories(platform)).find((category) => category.slug === wanted)
   if (known) return { slug: known.slug, title: known.title }
-  const isChosen = subscriber && ownSince(subscriber.categories, wanted) !== undefined
+  const isChosen =
+    subscriber && preferencesOf(subscriber, platform.settings).categories.includes(wanted)
   return isChosen ? { slug: wanted, title: wanted } : undefined
 }

@@ -1,4 +1,4 @@
-import { recordKeys } from '../keys.ts'
+import { recordKeys, shards } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import type { Cadence, Preferences } from './subscriber.ts'
 
@@ -36,24 +36,68 @@ export function scheduleOf(
 
 const escapes: Record<string, string> = { '/': '_s', _: '_u', '+': '_p' }
 
-/** Every schedule that a reader ever confirmed, by id; a few hundred at most in practice. */
+/** A schedule's record. */
+interface StandingSchedule extends Schedule {
+  /** Nobody was found on it: whoever joins writes it anew, and it is not removed then. */
+  closing?: true
+}
+
+/** Every schedule that a reader is on, by id, and some that the last one has just left. */
 export async function listSchedules({ records }: Pick<Platform, 'records'>): Promise<Schedule[]> {
   const schedules: Schedule[] = []
   let cursor: string | undefined
   do {
-    const page = await records.query<Schedule>(recordKeys.schedules, cursor ? { cursor } : {})
-    for (const record of page.records) schedules.push(record.value)
+    const page = await records.query<StandingSchedule>(
+      recordKeys.schedules,
+      cursor ? { cursor } : {},
+    )
+    for (const { value } of page.records) {
+      const { closing: _, ...schedule } = value
+      schedules.push(schedule)
+    }
     cursor = page.cursor
   } while (cursor)
   return schedules
 }
 
-/** Makes the schedule known to ticks. Repeatable; done before the first reader enters it. */
+/**
+ * Makes the schedule known to ticks: protocol M5. Done after the row of the reader who joins and
+ * before their item, so that whoever removes the schedule either sees the row, or is seen here.
+ * Repeatable; writes nothing where the schedule stands.
+ */
 export async function keepSchedule(
   { records }: Pick<Platform, 'records'>,
   schedule: Schedule,
 ): Promise<void> {
   const key = recordKeys.schedule(schedule.id)
-  if (await records.get(key)) return
-  await records.put({ ...key, value: schedule }, { ifAbsent: true })
+  const standing = await records.get<StandingSchedule>(key)
+  if (!standing || standing.value.closing) await records.put({ ...key, value: schedule })
+}
+
+/**
+ * Removes a schedule that nobody is on (protocol M5), or readers could make ever more by changing
+ * their minds. Gives back whether nobody is. One who joins meanwhile keeps it. Repeatable.
+ */
+export async function dropSchedule(
+  { records }: Pick<Platform, 'records'>,
+  id: string,
+): Promise<boolean> {
+  if (await hasReaders({ records }, id)) return false
+  const key = recordKeys.schedule(id)
+  const standing = await records.get<StandingSchedule>(key)
+  if (!standing) return true
+  const mark = await records.put(
+    { ...key, value: { ...standing.value, closing: true } },
+    { ifVersion: standing.version },
+  )
+  // After the mark: who has a row by now may have looked before it.
+  if (mark.status === 'conflict' || (await hasReaders({ records }, id))) return false
+  return (await records.delete(key, { ifVersion: mark.version })).status === 'deleted'
+}
+
+async function hasReaders({ records }: Pick<Platform, 'records'>, id: string): Promise<boolean> {
+  const pages = await Promise.all(
+    shards.map((shard) => records.query(recordKeys.scheduleMembers(id, shard), { limit: 1 })),
+  )
+  return pages.some((page) => page.records.length > 0)
 }

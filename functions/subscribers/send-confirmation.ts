@@ -16,6 +16,7 @@ import { listCategories } from '../posts/categories.ts'
 import type { ConfirmationClaim as Claim } from './confirmation-claim.ts'
 import { newConfirmationId } from './confirmation-id.ts'
 import { signLink } from './links.ts'
+import { presentPreferences } from './present-names.ts'
 import { getSubscriber } from './store.ts'
 import { isReader, keepPending } from './subscribe.ts'
 import type { Subscriber } from './subscriber.ts'
@@ -211,7 +212,8 @@ async function compose(
       }),
     )
   const isKnown = subscriber !== undefined && isReader(subscriber)
-  const locale = isKnown ? subscriber.locale : request.wanted.locale
+  const wanted = presentPreferences(request.wanted, settings)
+  const locale = isKnown ? subscriber.locale : wanted.locale
   const email = request.changeFrom
     ? addressChangeEmail({ settings, locale, confirmUrl: confirmUrl('change-address') })
     : isKnown
@@ -225,8 +227,8 @@ async function compose(
           settings,
           locale,
           confirmUrl: confirmUrl('confirm'),
-          preferences: request.wanted,
-          categoryTitles: await titlesOf(platform, request.wanted.categories),
+          preferences: wanted,
+          categoryTitles: await titlesOf(platform, wanted.categories),
         })
   const from = senderOf(settings)
   const { replyTo } = settings.mail

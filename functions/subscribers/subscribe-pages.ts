@@ -14,6 +14,7 @@ import { clientAddress } from './client-address.ts'
 import { type Fields, readFields, textOf, wantsJson } from './form-fields.ts'
 import { type Admission, admitRequest } from './limits.ts'
 import { checkPreferences } from './preferences.ts'
+import { presentSlugs } from './present-names.ts'
 import { requestSubscription } from './subscribe.ts'
 import type { Preferences } from './subscriber.ts'
 
@@ -35,7 +36,7 @@ export function subscribePages(platform: Platform): Hono {
         categories: await listCategories(platform),
         cadences: settings.digests.cadences,
         values: Object.assign(shortTexts({ cadence, day, at, timeZone }), {
-          categories: chosen.slice(0, 500),
+          categories: presentSlugs(chosen.slice(0, 500), settings),
         }),
         errors: [],
       }),
@@ -97,25 +98,26 @@ async function subscribe(c: Context, platform: Platform): Promise<Response> {
     : c.html(checkInboxPage({ settings, locale }))
 }
 
-/** 429 with `Retry-After`, as a page or a problem. */
+/** 429 with `Retry-After`, as a page or a problem; `of` says what there was too much of. */
 export function tooMany(
   c: Context,
   { settings }: Pick<Platform, 'settings'>,
   { retryAfterSeconds }: Admission & { status: 'refused' },
   locale: string,
+  of: 'requests' | 'changes' = 'requests',
 ): Response {
-  const { title, lead } = messagesFor(locale).errors.tooMany
-  const code = 'subscribe.too-many'
+  const { errors, preferences } = messagesFor(locale)
+  const { title, lead } = errors.tooMany
+  const [code, what, text] =
+    of === 'requests'
+      ? ['subscribe.too-many', 'Too many requests came from here.', lead]
+      : ['preferences.too-many', 'This was changed too often today.', preferences.tooOften]
   const response = wantsJson(c)
     ? problem(
-        new ServiceError(
-          429,
-          code,
-          `Too many requests came from here. Try again in ${retryAfterSeconds} seconds.`,
-        ),
+        new ServiceError(429, code, `${what} Try again in ${retryAfterSeconds} seconds.`),
         settings.site.baseUrl,
       )
-    : c.html(messagePage({ settings, locale, title, text: lead, code }), 429)
+    : c.html(messagePage({ settings, locale, title, text, code }), 429)
   response.headers.set('retry-after', String(retryAfterSeconds))
   return response
 }

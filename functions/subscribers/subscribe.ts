@@ -4,6 +4,7 @@ import { normaliseAddress, subscriberIdOf } from './address.ts'
 import { moveReader } from './change-address.ts'
 import { rhythmOf, startingNow } from './choices.ts'
 import { changeSubscriber } from './memberships.ts'
+import { presentPreferences } from './present-names.ts'
 import { getSubscriber } from './store.ts'
 import type { Consent, Preferences, Subscriber } from './subscriber.ts'
 import {
@@ -84,11 +85,11 @@ export type Confirmation =
  * before the reader left, was erased or suppressed does not bring them back.
  */
 export async function confirmSubscription(
-  platform: Pick<Platform, 'records' | 'now' | 'settings'>,
+  platform: Pick<Platform, 'records' | 'now' | 'settings' | 'outbox'>,
   id: string,
   nonce: string,
 ): Promise<Confirmation> {
-  const request = await mailedRequest(platform, id, nonce)
+  const request = await pendingConfirmation(platform, id, nonce)
   if (!request) {
     const known = (await getSubscriber(platform, id))?.value
     return known && isReader(known)
@@ -124,13 +125,14 @@ export async function confirmSubscription(
   return { status: 'confirmed', subscriber, isNew }
 }
 
-/** What the confirm page shows before the button is pressed. */
+/** What the mail with this nonce described, by the present names of categories, until it is confirmed. */
 export async function pendingConfirmation(
-  platform: Pick<Platform, 'records'>,
+  platform: Pick<Platform, 'records' | 'settings'>,
   id: string,
   nonce: string,
 ): Promise<SubscriptionRequest | undefined> {
-  return mailedRequest(platform, id, nonce)
+  const request = await mailedRequest(platform, id, nonce)
+  return request && { ...request, wanted: presentPreferences(request.wanted, platform.settings) }
 }
 
 /** A reader who was never confirmed. The watermark starts at 0: what is owed is bounded by `since`. */

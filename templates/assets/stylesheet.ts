@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { accentFor, colours } from './accent.ts'
+import { serifStack } from './typefaces.ts'
 
 /**
  * The one stylesheet of all pages, as text: a module works in a bundle and under test alike. The
@@ -34,7 +35,7 @@ const rules = (accentLight: string, accentDark: string) => `
   color-scheme: light dark;
   --ink: ${colours.light.ink}; --paper: ${colours.light.paper}; --quiet: ${colours.light.quiet};
   --rule: #1b1a1724; --accent: ${accentLight};
-  --serif: "Iowan Old Style", "Palatino Linotype", Palatino, "Source Serif 4", P052, "TeX Gyre Pagella", Georgia, serif;
+  --serif: ${serifStack('latin', '"')};
   --sans: system-ui, -apple-system, "Segoe UI", "Noto Sans", "Helvetica Neue", Arial, sans-serif;
   --step: .8rem;
 }
@@ -45,19 +46,19 @@ const rules = (accentLight: string, accentDark: string) => `
   }
 }
 :lang(zh) {
-  --serif: "Songti SC", "Noto Serif CJK SC", "Source Han Serif SC", SimSun, serif;
+  --serif: ${serifStack('simplifiedChinese', '"')};
   --sans: system-ui, "PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif;
 }
 :lang(zh-TW), :lang(zh-Hant), :lang(zh-HK) {
-  --serif: "Songti TC", "Noto Serif CJK TC", PMingLiU, serif;
+  --serif: ${serifStack('traditionalChinese', '"')};
   --sans: system-ui, "PingFang TC", "Noto Sans CJK TC", "Microsoft JhengHei", sans-serif;
 }
 :lang(ja) {
-  --serif: "Hiragino Mincho ProN", "Noto Serif CJK JP", "Yu Mincho", serif;
+  --serif: ${serifStack('japanese', '"')};
   --sans: system-ui, "Hiragino Sans", "Noto Sans CJK JP", "Yu Gothic UI", sans-serif;
 }
 :lang(ko) {
-  --serif: AppleMyungjo, "Noto Serif CJK KR", Batang, serif;
+  --serif: ${serifStack('korean', '"')};
   --sans: system-ui, "Apple SD Gothic Neo", "Noto Sans CJK KR", "Malgun Gothic", sans-serif;
   word-break: keep-all;
 }
@@ -137,7 +138,8 @@ code { overflow-wrap: anywhere; }
 pre code { overflow-wrap: normal; }
 .body pre { font-size: 1em; }
 .body table { display: block; overflow-x: auto; border-collapse: collapse; font-variant-numeric: lining-nums tabular-nums; }
-.body :is(th, td) { padding: .3rem .8rem .3rem 0; border-block-end: 1px solid var(--rule); text-align: start; vertical-align: top; }
+.body :is(th, td) { padding: .3rem .8rem .3rem 0; border-block-end: 1px solid var(--rule); vertical-align: top; }
+.body th:not([align]) { text-align: start; }
 
 .directory { columns: 14rem; column-gap: 1.6rem; margin-block: .4rem .6rem; }
 .directory li { break-inside: avoid; padding-block: .3rem; display: flex; gap: .6rem; justify-content: space-between; align-items: baseline; border-block-end: 1px solid var(--rule); }

@@ -1,18 +1,12 @@
-import { type FeedDocument, urlPaths } from '../../functions/keys.ts'
+import { feedDocuments, feedFormats, urlPaths } from '../../functions/keys.ts'
 
-const formats: readonly [string, FeedDocument][] = [
-  ['RSS', 'rss.xml'],
-  ['Atom', 'atom.xml'],
-  ['JSON Feed', 'feed.json'],
-]
-
-/** A feed's three addresses in full; one click selects one whole, to be copied. */
+/** A feed's addresses in full; one click selects one whole, to be copied. */
 export function FeedAddresses({ feed, baseUrl }: { feed: string; baseUrl: string }) {
   return (
     <dl class="feeds">
-      {formats.map(([name, document]) => (
+      {feedDocuments.map((document) => (
         <div>
-          <dt>{name}</dt>
+          <dt>{feedFormats[document].name}</dt>
           <dd>
             <code class="address">{`${baseUrl}${urlPaths.feed(feed, document)}`}</code>
           </dd>
@@ -22,15 +16,18 @@ export function FeedAddresses({ feed, baseUrl }: { feed: string; baseUrl: string
   )
 }
 
-/** The three formats as links in a line. `title` tells the same names of many feeds apart. */
+/** The formats as links in a line. `title` tells the same names of many feeds apart. */
 export function FeedLinks(props: { feed: string; title: string; note?: string }) {
   const { feed, title, note } = props
   return (
     <p class="formats small">
       {note && <span>{note}</span>}
-      {formats.map(([name, document]) => (
-        <a href={urlPaths.feed(feed, document)} aria-label={`${title}: ${name}`}>
-          {name}
+      {feedDocuments.map((document) => (
+        <a
+          href={urlPaths.feed(feed, document)}
+          aria-label={`${title}: ${feedFormats[document].name}`}
+        >
+          {feedFormats[document].name}
         </a>
       ))}
     </p>

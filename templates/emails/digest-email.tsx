@@ -1,5 +1,6 @@
 import type { Settings } from '../../functions/settings.ts'
 import type { Cadence } from '../../functions/subscribers/subscriber.ts'
+import { issueName } from '../components/issue-name.ts'
 import { languageOf } from '../layouts/page.tsx'
 import { formatDate, formatPeriod } from '../locales/format.ts'
 import { dateLocale, messagesFor } from '../locales/index.ts'
@@ -32,7 +33,7 @@ export interface DigestEmailInput {
   cadence: Cadence
   /** IANA name, for dates. */
   timeZone: string
-  /** What the reader chose; empty means everything. */
+  /** Of the chosen categories those that brought its posts; empty where everything was chosen. */
   categoryTitles: readonly string[]
   links: MailLinks
 }
@@ -74,9 +75,7 @@ function subjectOf({ groups, settings, locale }: DigestEmailInput, count: number
   const m = messagesFor(locale)
   const title = groups.find(({ posts }) => posts.length > 0)?.posts[0]?.title
   if (title === undefined) return subjectLine(m.mail.posts(count), settings.site.title, (t) => t)
-  return subjectLine(title, settings.site.title, (t) =>
-    count > 1 ? m.mail.subjectMore(t, count - 1) : t,
-  )
+  return subjectLine(title, settings.site.title, (t) => issueName(m, t, count))
 }
 
 function digestHtml(input: DigestEmailInput): string {
@@ -178,7 +177,6 @@ function Card(props: {
     formatDate(dateLocale(locale, settings), post.date, input.timeZone),
     ...(post.authors.length > 0 ? [post.authors.slice(0, 3).join(', ')] : []),
     ...(post.minutes && post.minutes > 1 ? [m.post.minutes(post.minutes)] : []),
-    ...(post.tags ?? []).slice(0, 3),
   ]
   const text = (
     <>
@@ -260,7 +258,6 @@ function bounded(input: DigestEmailInput): DigestEmailInput {
         title: cutToBytes(oneLine(post.title), 1_000),
         summary: cutToBytes(post.summary, 2_500),
         authors: post.authors.slice(0, 3).map((author) => cutToBytes(author, 100)),
-        tags: (post.tags ?? []).slice(0, 3).map((tag) => cutToBytes(tag, 100)),
       })),
     }))
   return { ...input, groups }

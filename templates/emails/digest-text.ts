@@ -24,7 +24,7 @@ export function digestText(input: DigestEmailInput): string {
   for (const { category, posts } of groups) {
     if (category || groups.length > 1) {
       const heading = category ? category.title : m.mail.uncategorised
-      lines.push(wrap(heading), '─'.repeat(Math.min(72, displayWidth(heading))), '')
+      lines.push(wrap(heading), '─'.repeat(Math.min(textColumns, displayWidth(heading))), '')
     }
     for (const post of posts) {
       const small = [

@@ -3,24 +3,17 @@ import type { Child } from 'hono/jsx'
 import { urlPaths } from '../../functions/keys.ts'
 import type { Settings } from '../../functions/settings.ts'
 import { accentFor, colours } from '../assets/accent.ts'
+import { scriptOf, serifStack } from '../assets/typefaces.ts'
 import { messagesFor } from '../locales/index.ts'
 import type { MailLinks } from './email.ts'
 
 const { light, dark } = colours
-/** Hairlines: 14 % ink on paper, as a colour that every mail program knows. */
-const rule = { light: '#dcdad7', dark: '#343331' }
 
-const latin = `'Iowan Old Style','Palatino Linotype',Palatino,Georgia,serif`
 const sans = `-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif`
 
-/** The serif stack for a language: Han characters differ by country, and a mail loads no font. */
+/** The serif stack for a language, as an inline style takes it. */
 export function serifFor(language: string): string {
-  const tag = language.toLowerCase()
-  if (/^zh-(tw|hant|hk|mo)/.test(tag)) return `'Songti TC','Noto Serif CJK TC',PMingLiU,serif`
-  if (tag.startsWith('zh')) return `'Songti SC','Noto Serif CJK SC',SimSun,serif`
-  if (tag.startsWith('ja')) return `'Hiragino Mincho ProN','Noto Serif CJK JP','Yu Mincho',serif`
-  if (tag.startsWith('ko')) return `AppleMyungjo,'Noto Serif CJK KR',Batang,serif`
-  return latin
+  return serifStack(scriptOf(language), "'")
 }
 
 /** Inline, because many mail programs drop all other styles. */
@@ -32,7 +25,7 @@ export const styles = {
   text: `margin:0;font-size:16px;line-height:1.6;color:${light.ink}`,
   link: `color:${light.ink};text-decoration:none`,
   quietLink: `color:${light.quiet};text-decoration:underline`,
-  hairline: `border-top:1px solid ${rule.light}`,
+  hairline: `border-top:1px solid ${light.hairline}`,
   inkLine: `border-top:1px solid ${light.ink}`,
 } as const
 
@@ -43,7 +36,7 @@ a:hover{text-decoration:underline!important}
 .paper{background:${dark.paper}!important}
 .ink,.ink a,.ink p,.ink td,.ink li,.ink h1,.ink h2,.ink h3,.ink h4{color:${dark.ink}!important}
 .quiet,.quiet a{color:${dark.quiet}!important}
-.line{border-color:${rule.dark}!important}
+.line{border-color:${dark.hairline}!important}
 .ink{border-color:${dark.ink}!important}
 .accent{border-color:${accent}!important}
 .button a{background:${accent}!important;border-color:${accent}!important;color:${dark.paper}!important}

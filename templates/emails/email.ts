@@ -25,7 +25,6 @@ export interface EmailPost {
   date: string
   authors: string[]
   image?: PostImage
-  tags?: string[]
   /** BCP 47; the site's when absent. */
   language?: string
   /** Reading time, when the text was at hand to measure it. */
@@ -42,8 +41,9 @@ export function encodedBytes(html: string): number {
   return Math.ceil((Buffer.byteLength(html) + lineEnds) / 57) * 78
 }
 
-export const textColumns = 76
-export const textRule = '─'.repeat(72)
+/** The width of a text part: of its prose and of its rules. */
+export const textColumns = 72
+export const textRule = '─'.repeat(textColumns)
 
 /** A subject that fits a list of mails whole: at most 78 columns, the brand last. */
 export function subjectLine(

@@ -1,13 +1,16 @@
 import { Parser } from 'htmlparser2'
+import { colours } from '../assets/accent.ts'
 
 const mono = `font-family:Menlo,Consolas,monospace;font-size:14px`
 const text = 'font-size:16px;line-height:1.6'
 const heading = 'line-height:1.3;font-weight:bold'
 const gap = 'margin:16px 0 0'
+const hairline = `1px solid ${colours.light.hairline}`
+const cell = `padding:4px 12px 4px 0;vertical-align:top;border-bottom:${hairline};word-break:break-word`
 
 /**
- * Inline, as mail programs want it, for what the sanitiser lets through. No colours: text and lines
- * take those of the mail around, light or dark.
+ * Inline, as mail programs want it, for what the sanitiser lets through. No colours but a hairline's:
+ * text takes that of the mail around, light or dark.
  */
 const tagStyles: Readonly<Record<string, string>> = {
   p: `${text};${gap}`,
@@ -27,17 +30,23 @@ const tagStyles: Readonly<Record<string, string>> = {
   img: 'display:block;border:0;max-width:100%;height:auto;margin:16px 0 0',
   figure: gap,
   figcaption: 'font-size:14px;line-height:1.5;margin:6px 0 0',
-  hr: 'border:0;border-top:1px solid;margin:24px 0;opacity:0.3',
+  hr: `border:0;border-top:${hairline};margin:24px 0`,
   table: `${text};${gap};border-collapse:collapse`,
-  th: 'padding:4px 12px 4px 0;text-align:left;border-bottom:1px solid;word-break:break-word',
-  td: 'padding:4px 12px 4px 0;vertical-align:top;border-bottom:1px solid;word-break:break-word',
+  th: `${cell};text-align:left`,
+  td: cell,
 }
+
+/** Elements whose line is a hairline in the dark, too: the layout's rule for this class says so. */
+const hairlined = new Set(['hr', 'th', 'td'])
 
 /** What a mail cannot show. Its content goes with it. */
 const left = new Set(['video', 'audio', 'iframe', 'object', 'embed', 'source', 'track', 'picture'])
 const contentWidth = 552
 /** No attribute but these: classes and ids mean nothing in a mail, sizes are set anew. */
-const kept = new Set(['href', 'src', 'alt', 'title', 'lang', 'dir', 'colspan', 'rowspan', 'start'])
+const kept = new Set('href src alt title lang dir align colspan rowspan start'.split(' '))
+const alignments = new Map(
+  ['left', 'right', 'center', 'justify'].map((align) => [align, `;text-align:${align}`]),
+)
 const empty = new Set(['img', 'br', 'hr', 'wbr', 'col'])
 
 /**
@@ -97,8 +106,12 @@ function attributesOf(name: string, attributes: Record<string, string>): string 
     if (!('alt' in attributes)) text += ' alt=""'
     text += sizeOf(Number(attributes.width), Number(attributes.height))
   }
+  if (hairlined.has(name)) text += ' class="line"'
   const style = tagStyles[name]
-  return style ? `${text} style="${style}"` : text
+  if (!style) return text
+  // The attribute alone gives way to any style.
+  const align = alignments.get(attributes.align ?? '') ?? ''
+  return `${text} style="${style}${align}"`
 }
 
 // Outlook goes by the attribute alone, and without one shows a picture in its full size.

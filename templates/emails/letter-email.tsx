@@ -21,7 +21,7 @@ import {
 } from './email.ts'
 import { EmailLayout, Footer, Row, serifFor, styles } from './email-layout.tsx'
 import { letterBody } from './letter-body.ts'
-import { wrapText } from './wrap-text.ts'
+import { wrapDocument, wrapText } from './wrap-text.ts'
 
 export interface LetterEmailInput {
   settings: Settings
@@ -119,7 +119,7 @@ function letterText(input: LetterEmailInput, m: ReturnType<typeof messagesFor>):
     wrapText(smallPrint(input).join(' · '), textColumns),
     post.url,
     '',
-    wrapText(text || post.summary, textColumns),
+    wrapDocument(text || post.summary, textColumns),
     '',
     ...(isWhole ? [] : [wrapText(m.mail.label(m.mail.letterTooLong), textColumns), post.url, '']),
     textFooter({

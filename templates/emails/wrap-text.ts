@@ -11,21 +11,37 @@ const notAtEnd = /^[（［｛〈《「『【〔〖〘〚‘“([{¥＄$£€]$/u
  * between CJK characters, never before closing punctuation. A link longer than a line stays whole,
  * because cut in two it would not work.
  */
-export function wrapText(text: string, columns = 76, indent = ''): string {
+export function wrapText(text: string, columns: number): string {
   return text
     .split(/\r\n?|\n/)
-    .map((line) => wrapLine(line, columns - displayWidth(indent), indent))
+    .map((line) => wrapLine(line, columns).join('\n'))
     .join('\n')
 }
 
-function wrapLine(line: string, columns: number, indent: string): string {
-  if (line.length * 2 <= columns || displayWidth(line) <= columns)
-    return `${indent}${line}`.trimEnd()
+/** Quote signs, marks of lists and of notes, and blanks, as the plain text of a post begins its lines. */
+const marks = /^(?:> |- |\d{1,4}\. |[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4} | )+/
+
+/** As `wrapText`; what a line of a list, note or quote goes on with stands below its words. */
+export function wrapDocument(text: string, columns: number): string {
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      const mark = marks.exec(line)?.[0] ?? ''
+      if (displayWidth(mark) > columns / 2) return wrapLine(line, columns)
+      const indent = mark.replaceAll(/[^>]/g, ' ')
+      const lines = wrapLine(line.slice(mark.length), columns - displayWidth(mark))
+      return lines.map((part, i) => `${i === 0 ? mark : indent}${part}`.trimEnd())
+    })
+    .join('\n')
+}
+
+function wrapLine(line: string, columns: number): string[] {
+  if (line.length * 2 <= columns || displayWidth(line) <= columns) return [line.trimEnd()]
   const lines: string[] = []
   let current = ''
   let width = 0
   const end = () => {
-    lines.push(`${indent}${current}`.trimEnd())
+    lines.push(current.trimEnd())
     current = ''
     width = 0
   }
@@ -45,7 +61,7 @@ function wrapLine(line: string, columns: number, indent: string): string {
     width += size
   }
   if (current.trim() !== '' || lines.length === 0) end()
-  return lines.join('\n')
+  return lines
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx'
-import { everything, urlPaths } from '../../functions/keys.ts'
+import { everything, feedDocuments, feedFormats, urlPaths } from '../../functions/keys.ts'
 import type { Settings } from '../../functions/settings.ts'
 import { favicon, stylesheet } from '../assets/stylesheet.ts'
 import { formatDate } from '../locales/format.ts'
@@ -162,24 +162,14 @@ function Navigation({ m, current }: { m: Messages; current?: string | undefined 
 function FeedLinks({ feed, title }: { feed: string; title: string }) {
   return (
     <>
-      <link
-        rel="alternate"
-        type="application/rss+xml"
-        title={`${title} (RSS)`}
-        href={urlPaths.feed(feed, 'rss.xml')}
-      />
-      <link
-        rel="alternate"
-        type="application/atom+xml"
-        title={`${title} (Atom)`}
-        href={urlPaths.feed(feed, 'atom.xml')}
-      />
-      <link
-        rel="alternate"
-        type="application/feed+json"
-        title={`${title} (JSON)`}
-        href={urlPaths.feed(feed, 'feed.json')}
-      />
+      {feedDocuments.map((document) => (
+        <link
+          rel="alternate"
+          type={feedFormats[document].mediaType}
+          title={`${title} (${feedFormats[document].name})`}
+          href={urlPaths.feed(feed, document)}
+        />
+      ))}
     </>
   )
 }

@@ -34,7 +34,8 @@ export const de: Messages = {
     empty: 'Noch ist nichts erschienen. Wenn Sie abonnieren, erfahren Sie vom ersten Beitrag.',
     directory: 'Rubriken',
     allCategories: (count) => plural('de', count, { one: 'Die Rubrik', other: 'Alle # Rubriken' }),
-    more: 'Ältere Beiträge stehen in den Feeds.',
+    more: 'Ältere Beiträge',
+    newest: 'Neueste Beiträge',
   },
   post: {
     categories: 'Rubriken',
@@ -135,9 +136,15 @@ export const de: Messages = {
     next: (date) => `Die nächste ist fällig: ${date}.`,
     change: 'Auswahl ändern',
   },
+  moving: {
+    title: 'Ihre neue Adresse ist vorgemerkt',
+    lead: 'An Ihre alte Adresse ist noch eine E-Mail unterwegs. Danach kommt alles an die neue; Sie müssen nichts weiter tun.',
+  },
   preferences: {
     title: 'Ihr Abonnement',
     saved: 'Ihre Auswahl ist gespeichert. Sie gilt ab der nächsten E-Mail.',
+    tooOften:
+      'Sie haben Ihre Auswahl heute sehr oft geändert. Was zuvor gespeichert wurde, bleibt; bitte versuchen Sie es morgen wieder.',
     save: 'Speichern',
     paused: (date) => `Bis ${date} kommt keine Post.`,
     resume: 'Jetzt fortsetzen',
@@ -192,8 +199,11 @@ export const de: Messages = {
   },
   archive: {
     title: 'Frühere Ausgaben',
-    lead: 'Die E-Mails, wie sie an alle gingen, die alles lesen.',
-    empty: 'Noch ist keine Ausgabe verschickt worden.',
+    lead: 'Alle Beiträge, nach dem üblichen Zeitplan zu Ausgaben gesammelt.',
+    empty: (schedule) =>
+      `Noch ist keine Ausgabe des üblichen Zeitplans fällig gewesen. Er lautet: ${schedule}`,
+    instant:
+      'Nach dem üblichen Zeitplan geht jeder Beitrag sofort hinaus: Es gibt keine Ausgaben zu sammeln.',
     posts,
     more: (count) => plural('de', count, { one: 'und 1 weiterer', other: 'und # weitere' }),
   },

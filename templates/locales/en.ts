@@ -28,7 +28,8 @@ export const en: Messages = {
     directory: 'Categories',
     allCategories: (count) =>
       plural('en', count, { one: 'The category', other: 'All # categories' }),
-    more: 'Older posts are in the feeds.',
+    more: 'Older posts',
+    newest: 'Newest posts',
   },
   post: {
     categories: 'Categories',
@@ -118,9 +119,15 @@ export const en: Messages = {
     next: (date) => `The next one is due ${date}.`,
     change: 'Change your choices',
   },
+  moving: {
+    title: 'Your new address is noted',
+    lead: 'A mail is still on its way to your old address. After it, everything comes to the new one; you need do nothing more.',
+  },
   preferences: {
     title: 'Your subscription',
     saved: 'Your choices are saved. They hold from the next mail on.',
+    tooOften:
+      'You have changed your choices very often today. What was saved before stays as it is; please try again tomorrow.',
     save: 'Save',
     paused: (date) => `Mail is paused until ${date}.`,
     resume: 'Resume now',
@@ -175,8 +182,9 @@ export const en: Messages = {
   },
   archive: {
     title: 'Past issues',
-    lead: 'The mails as they went out to those who read everything.',
-    empty: 'No issue has gone out yet.',
+    lead: 'All posts, gathered into issues by the usual schedule.',
+    empty: (schedule) => `No issue of the usual schedule has come due yet. It is: ${schedule}`,
+    instant: 'By the usual schedule each post is mailed at once: there are no issues to gather.',
     posts,
     more: (count) => plural('en', count, { one: 'and 1 more', other: 'and # more' }),
   },

@@ -29,7 +29,10 @@ export interface Messages {
     directory: string
     /** Leads from the first categories to all of them. */
     allCategories: (count: number) => string
+    /** Leads to the page that goes on, and heads it. */
     more: string
+    /** Leads back from there. */
+    newest: string
   }
   post: {
     categories: string
@@ -113,9 +116,12 @@ export interface Messages {
     next: (date: string) => string
     change: string
   }
+  /** The new address has said yes, and a mail to the old one is under way. */
+  moving: { title: string; lead: string }
   preferences: {
     title: string
     saved: string
+    tooOften: string
     save: string
     paused: (date: string) => string
     resume: string
@@ -160,8 +166,12 @@ export interface Messages {
   erased: { title: string; lead: string }
   archive: {
     title: string
+    /** The list goes by the site's usual schedule; readers with another one get other issues. */
     lead: string
-    empty: string
+    /** `schedule` is the usual one as a sentence. */
+    empty: (schedule: string) => string
+    /** In place of `empty` where the usual schedule is to mail each post at once. */
+    instant: string
     posts: (count: number) => string
     more: (count: number) => string
   }
@@ -194,6 +204,7 @@ export interface Messages {
     /** Why this mail came. `categories` is empty for everything. */
     why: (site: string, categories: string, cadence: Cadence) => string
     whyLetter: (site: string, categories: string) => string
+    /** `others` is what is not among `shown`, not the sum. */
     andOthers: (shown: string, others: number) => string
     preferences: string
     unsubscribe: string

@@ -33,7 +33,8 @@ export const zhCn: Messages = {
     empty: '还没有发布任何文章。现在订阅，第一篇发布时您就会收到邮件。',
     directory: '分类',
     allCategories: (count) => `全部 ${count} 个分类`,
-    more: '更早的文章请见订阅源。',
+    more: '更早的文章',
+    newest: '最新的文章',
   },
   post: {
     categories: '分类',
@@ -131,9 +132,14 @@ export const zhCn: Messages = {
     next: (date) => `下一封预计于 ${date} 发送。`,
     change: '更改订阅设置',
   },
+  moving: {
+    title: '新邮箱地址已登记',
+    lead: '还有一封邮件正在发往您原来的地址。此后的邮件都会发到新地址，您无需再做任何操作。',
+  },
   preferences: {
     title: '您的订阅',
     saved: '设置已保存，从下一封邮件起生效。',
+    tooOften: '您今天更改设置的次数太多。此前保存的设置不变，请明天再试。',
     save: '保存',
     paused: (date) => `邮件已暂停，直到 ${date}。`,
     resume: '立即恢复',
@@ -185,8 +191,9 @@ export const zhCn: Messages = {
   },
   archive: {
     title: '往期邮件',
-    lead: '发送给订阅全部内容的读者的邮件。',
-    empty: '还没有发送过邮件。',
+    lead: '全部文章，按默认频率汇总成期。',
+    empty: (schedule) => `按默认频率，第一期尚未到时间。默认频率：${schedule}`,
+    instant: '按默认频率，每篇文章都即时发送，因此没有往期可以汇总。',
     posts,
     more: (count) => `还有 ${count} 篇`,
   },
@@ -232,7 +239,7 @@ export const zhCn: Messages = {
       categories
         ? `您在“${site}”订阅了：${categories}。信件会寄给每一位订阅者。`
         : `您在“${site}”订阅了全部内容，信件会寄给每一位订阅者。`,
-    andOthers: (shown, others) => `${shown}等 ${others} 个分类`,
+    andOthers: (shown, others) => `${shown}，以及另外 ${others} 个分类`,
     preferences: '更改订阅设置',
     unsubscribe: '退订',
     archive: '往期邮件',

@@ -1,10 +1,12 @@
 import { urlPaths } from '../../functions/keys.ts'
+import { issueName } from '../components/issue-name.ts'
+import { scheduleSentence } from '../components/schedule-sentence.ts'
 import { type PageContext, renderPage } from '../layouts/page.tsx'
 import { formatDate } from '../locales/format.ts'
 import { dateLocale, messagesFor } from '../locales/index.ts'
 
 export interface ArchivePageProps extends PageContext {
-  /** Newest first; `count` is of its posts, `date` RFC 3339. */
+  /** Newest first; `title` is of its newest post, `count` of its posts, `date` RFC 3339. */
   editions: readonly { url: string; date: string; title: string; count: number }[]
 }
 
@@ -22,12 +24,18 @@ export function archivePage({ settings, locale, editions }: ArchivePageProps): s
       <>
         <h1 class="title">{m.archive.title}</h1>
         <p class="lead">{m.archive.lead}</p>
-        {editions.length === 0 && <p class="lead">{m.archive.empty}</p>}
+        {editions.length === 0 && (
+          <p class="lead">
+            {settings.digests.cadence === 'instant'
+              ? m.archive.instant
+              : m.archive.empty(scheduleSentence(m, settings.digests))}
+          </p>
+        )}
         <ul class="plain issue">
           {editions.map(({ url, date, title, count }) => (
             <li class="entry">
               <h2>
-                <a href={url}>{title}</a>
+                <a href={url}>{issueName(m, title, count)}</a>
               </h2>
               <p class="small">
                 <time datetime={date}>{formatDate(dates, date, settings.site.timeZone)}</time>

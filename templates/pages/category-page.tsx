@@ -12,7 +12,8 @@ export interface CategoryPageProps extends PageContext {
   posts: readonly PostListItemProps['post'][]
   /** Slug → title of the categories that posts name. */
   categoryTitles: ReadonlyMap<string, string>
-  hasMore?: boolean
+  /** The page that goes on, when there are older posts. */
+  older?: string
 }
 
 /** A category: what its feed holds, its addresses to copy, and a form that is preset to it. */
@@ -59,7 +60,11 @@ export function categoryPage(props: CategoryPageProps): string {
             ) : (
               <p>{m.category.empty}</p>
             )}
-            {props.hasMore && <p class="small">{m.home.more}</p>}
+            {props.older && (
+              <p class="small">
+                <a href={props.older}>{m.home.more}</a>
+              </p>
+            )}
           </section>
           <aside class="stack">
             <BriefSubscribeForm locale={locale} category={category} />

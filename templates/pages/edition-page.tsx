@@ -1,31 +1,42 @@
 import { urlPaths } from '../../functions/keys.ts'
+import { issueName } from '../components/issue-name.ts'
 import type { DigestEmailInput } from '../emails/digest-email.tsx'
 import { languageOf, type PageContext, renderPage } from '../layouts/page.tsx'
 import { formatDate, formatPeriod } from '../locales/format.ts'
 import { dateLocale, messagesFor } from '../locales/index.ts'
 
 export interface EditionPageProps extends PageContext {
-  edition: Pick<DigestEmailInput, 'groups' | 'more' | 'from' | 'until' | 'timeZone'>
+  edition: Pick<DigestEmailInput, 'groups' | 'more' | 'timeZone'>
+  /** Of its newest post. */
+  title: string
+  /** All its posts, those on other pages too. */
+  count: number
+  /** RFC 3339: its day in the archive; else the dates of its oldest and newest post. */
+  date: string | { from: string; until: string }
   /** Other pages of the same edition, when it has more posts than one page. */
   next?: string
 }
 
 /** A digest as a page: the same groups in the same order, without anything of its reader. */
-export function editionPage({ settings, locale, edition, next }: EditionPageProps): string {
+export function editionPage(props: EditionPageProps): string {
+  const { settings, locale, edition, count, date, next } = props
   const m = messagesFor(locale)
   const dates = dateLocale(locale, settings)
-  const period = formatPeriod(dates, edition.from, edition.until, edition.timeZone)
-  const count = edition.groups.reduce((sum, { posts }) => sum + posts.length, 0) + edition.more
+  const name = issueName(m, props.title, count)
+  const day =
+    typeof date === 'string'
+      ? formatDate(dates, date, edition.timeZone)
+      : formatPeriod(dates, date.from, date.until, edition.timeZone)
   return renderPage({
     settings,
     locale,
-    title: period,
+    title: name,
     isPrivate: true,
     current: urlPaths.archive,
     children: (
       <>
-        <h1 class="title">{period}</h1>
-        <p class="facts">{m.mail.posts(count)}</p>
+        <h1 class="title">{name}</h1>
+        <p class="facts">{`${day} · ${m.mail.posts(count)}`}</p>
         {edition.groups.map(({ category, posts }) => (
           <section class="group">
             {(category || edition.groups.length > 1) && (

@@ -9,8 +9,8 @@ export interface HomePageProps extends PageContext {
   /** Newest first. */
   posts: readonly PostListItemProps['post'][]
   categories: readonly CategoryItem[]
-  /** There are older posts than those shown. */
-  hasMore?: boolean
+  /** The page that goes on, when there are older posts. */
+  older?: string
 }
 
 const categoriesAtSide = 24
@@ -49,9 +49,9 @@ export function homePage(props: HomePageProps): string {
           ) : (
             <p>{m.home.empty}</p>
           )}
-          {props.hasMore && (
+          {props.older && (
             <p class="small">
-              <a href={urlPaths.feeds}>{m.home.more}</a>
+              <a href={props.older}>{m.home.more}</a>
             </p>
           )}
         </section>

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
+import PostalMime from 'postal-mime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BundleSize, coldImport, sizeOfBundle } from '../../bench/bundles.ts'
 import { buildDoorway, doorwayNames } from '../../bin/bundle.js'
@@ -27,6 +30,8 @@ const mostAtStart = {
 
 let servers: AwsServers
 let parameters: Server
+/** What the parameter says, reading by reading; the last one for ever. */
+let addresses = ['https://deployed.example']
 let environment: Record<string, string>
 let folder: string
 const sizes = new Map<string, BundleSize>()
@@ -36,12 +41,17 @@ beforeAll(async () => {
   for (const name of doorwayNames) {
     mkdirSync(join(folder, name), { recursive: true })
     sizes.set(name, sizeOfBundle(buildDoorway(name, join(folder, name))))
+    // As `broadsheet.yaml` that travels with the deployment.
+    const settings = { mail: { from: 'The Gazette <news@news.example>' } }
+    writeFileSync(join(folder, name, 'broadsheet.json'), JSON.stringify(settings))
   }
   servers = await startAwsServers()
   // SSM as far as a function meets it: the one parameter.
   parameters = createServer((_, response) => {
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' })
-    response.end(JSON.stringify({ Parameter: { Value: 'https://deployed.example' } }))
+    const [address = ''] = addresses
+    if (addresses.length > 1) addresses = addresses.slice(1)
+    response.end(JSON.stringify({ Parameter: { Value: address } }))
   })
   await new Promise<void>((resolve) => parameters.listen(0, '127.0.0.1', resolve))
   const queues = await servers.queues()
@@ -72,25 +82,72 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Starts a bundle in a process of its own, as Lambda does, and gives its handler's answers. */
-async function invoke(name: string, events: unknown[]): Promise<{ answers: unknown[] }> {
+/**
+ * Starts a bundle in a process of its own, as Lambda does, and gives its handler's answers to events that
+ * come so many minutes after each other; and what it logged.
+ *
+ * @param hours by which its clock is ahead of ours
+ */
+async function invoke(
+  name: string,
+  events: unknown[],
+  { hours = 0, minutes = 0, variables = {} } = {},
+): Promise<{ answers: unknown[]; lines: Record<string, unknown>[] }> {
   const program = `
+    const { now } = Date
+    let ahead = ${hours} * 3_600_000
+    Date.now = () => now() + ahead
+    globalThis.Date = class extends Date {
+      constructor(...parts) {
+        super(...(parts.length > 0 ? parts : [Date.now()]))
+      }
+    }
+    const context = { awsRequestId: 'call-1', getRemainingTimeInMillis: () => 60_000 }
     const { handler } = await import(${JSON.stringify(pathToFileURL(join(folder, name, 'index.mjs')).href)})
     if (typeof handler !== 'function') throw new Error('no handler')
     const answers = []
-    for (const event of ${JSON.stringify(events)}) answers.push((await handler(event, {})) ?? null)
+    for (const event of ${JSON.stringify(events)}) {
+      answers.push((await handler(event, context)) ?? null)
+      ahead += ${minutes} * 60_000
+    }
     process.stdout.write(JSON.stringify({ answers }))
     process.exit(0)`
-  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], {
-    env: environment,
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', program], {
+    env: { ...environment, ...variables },
     maxBuffer: 64 * 1024 * 1024,
   })
-  return JSON.parse(stdout)
+  const lines = stderr.split('\n').filter((line) => line.startsWith('{'))
+  return { ...JSON.parse(stdout), lines: lines.map((line) => JSON.parse(line)) }
+}
+
+/** Hands what waits in the queues to the built `jobs`, and what that enqueues, until they are dry. */
+async function settle(hours = 0): Promise<void> {
+  const { sqs } = servers.clients
+  for (;;) {
+    const events: { Records: { messageId: string; body: string }[] }[] = []
+    for (const lane of ['URGENT', 'WORK', 'MAIL']) {
+      const QueueUrl = environment[`BROADSHEET_QUEUE_${lane}`]
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 60 }),
+      )
+      for (const { ReceiptHandle } of Messages) {
+        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
+      }
+      const Records = Messages.map(({ MessageId = '', Body = '' }) => ({
+        messageId: MessageId,
+        body: Body,
+      }))
+      if (Records.length > 0) events.push({ Records })
+    }
+    if (events.length === 0) return
+    const { answers } = await invoke('jobs', events, { hours })
+    expect(answers).toEqual(events.map(() => ({ batchItemFailures: [] })))
+  }
 }
 
 describe('what is deployed', () => {
   it.each(doorwayNames)('%s: imports and has a handler; its size is printed', async (name) => {
-    await expect(invoke(name, [])).resolves.toEqual({ answers: [] })
+    await expect(invoke(name, [])).resolves.toEqual({ answers: [], lines: [] })
     const times: number[] = []
     for (let i = 0; i < 3; i++) times.push(await coldImport(join(folder, name)))
     const { ownAtStart = 0, sdkAtStart = 0, own = 0 } = sizes.get(name) ?? {}
@@ -129,10 +186,114 @@ describe('what is deployed', () => {
       },
     ])
     expect(rendered.answers).toEqual([{ batchItemFailures: [{ itemIdentifier: 'm2' }] }])
-    expect((await invoke('clock', [{}])).answers).toEqual([null])
+    expect(rendered.lines).toMatchObject([
+      { event: 'message.failed', request: 'call-1', message: 'm2' },
+    ])
+    const ticked = await invoke('clock', [{}])
+    expect(ticked.answers).toEqual([null])
+    expect(ticked.lines).toMatchObject([{ event: 'tick', request: 'call-1' }])
     const told = await invoke('feedback', [{ Records: [{ messageId: 'm', body: '{}' }] }])
     expect(told.answers).toEqual([{ batchItemFailures: [{ itemIdentifier: 'm' }] }])
+    expect(told.lines).toMatchObject([{ event: 'message.failed', request: 'call-1' }])
     const [feed] = (await invoke('web', [await functionUrlEvent('/feeds/rss.xml')])).answers
     expect(await responseOf(feed).text()).toContain('Deployed')
+  })
+
+  it('takes a reader from the form to the digest and, by SES’s word, to the end; and a file of the inbox to the feed', async () => {
+    addresses = ['https://deployed.example']
+    const now = () => new Date()
+    const table = environment.BROADSHEET_TABLE ?? ''
+    const records = dynamodbRecordStore({ client: servers.clients.dynamodb, table, now })
+    const { key } = await createApiKey({ records, now }, 'editor')
+    const authorization = `Bearer ${key}`
+    const web = async (path: string, init: RequestInit = {}): Promise<Response> => {
+      const headers = { authorization, origin: 'https://deployed.example', ...init.headers }
+      const [answer] = (await invoke('web', [await functionUrlEvent(path, { ...init, headers })]))
+        .answers
+      return responseOf(answer)
+    }
+    const post = (path: string, fields: Record<string, string>) =>
+      web(path, { method: 'POST', body: new URLSearchParams(fields) })
+    const readers = async () =>
+      ((await (await web('/api/v1/subscribers')).json()) as { items: { state: string }[] }).items
+
+    // What it has made before this test is not owed to anybody.
+    await settle()
+    await invoke('clock', [{}])
+    const wanted = { email: 'ada@example.org', cadence: 'daily', at: '08:00', timeZone: 'UTC' }
+    expect((await post('/subscribe', wanted)).status).toBe(200)
+    await settle()
+    const [confirmation] = servers.ses.mails
+    expect(confirmation).toMatchObject({ destinations: ['ada@example.org'] })
+    const { text = '' } = await PostalMime.parse(confirmation?.raw ?? '')
+    const link = /https:\/\/deployed\.example(\/confirm\/[\w.-]+)/.exec(text)?.[1] ?? ''
+    expect((await post(link, {})).status).toBe(200)
+    expect(await readers()).toMatchObject([{ state: 'confirmed' }])
+
+    const published = await web('/api/v1/posts', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ id: 'news', title: 'Sent from a bundle', content: 'x' }),
+    })
+    expect(published.status).toBe(200)
+    await settle()
+    await invoke('clock', [{}], { hours: 24 })
+    await settle(24)
+    const digest = servers.ses.mails[1]
+    expect(servers.ses.mails).toHaveLength(2)
+    expect(digest).toMatchObject({ destinations: ['ada@example.org'] })
+    expect((await PostalMime.parse(digest?.raw ?? '')).text).toContain('Sent from a bundle')
+
+    const event = (eventType: string, more = {}) => ({
+      messageId: eventType,
+      body: JSON.stringify({
+        eventType,
+        mail: { messageId: digest?.messageId, tags: { delivery: [digest?.tags.delivery] } },
+        ...more,
+      }),
+    })
+    const told = await invoke(
+      'feedback',
+      [{ Records: [event('Send'), event('Bounce', { bounce: { bounceType: 'Permanent' } })] }],
+      { hours: 24 },
+    )
+    expect(told.answers).toEqual([{ batchItemFailures: [] }])
+    expect(await readers()).toMatchObject([{ state: 'suppressed', reason: 'hard-bounce' }])
+
+    const file = { Bucket: environment.BROADSHEET_BUCKET, Key: 'inbox/note.md' }
+    await servers.clients.s3.send(new PutObjectCommand({ ...file, Body: '# From the inbox' }))
+    const notice = { detail: { object: { key: file.Key, size: 16 } } }
+    const taken = await invoke('jobs', [
+      { Records: [{ messageId: 'm', body: JSON.stringify(notice) }] },
+    ])
+    expect(taken.answers).toEqual([{ batchItemFailures: [] }])
+    await settle()
+    expect(await (await web('/feeds/rss.xml')).text()).toContain('From the inbox')
+  })
+
+  it('takes up another address of the site within a minute, in everything it says', async () => {
+    const refused = await functionUrlEvent('/api/v1/posts')
+    const described = await functionUrlEvent('/api/openapi.json')
+    addresses = ['https://deployed.example', 'https://new.example']
+    const { answers } = await invoke('web', [refused, refused, described], { minutes: 1 })
+    const [before, after, description] = await Promise.all(
+      answers.map((answer) => responseOf(answer).json()),
+    )
+    expect(before).toMatchObject({ type: expect.stringContaining('https://deployed.example/') })
+    expect(after).toMatchObject({ type: expect.stringContaining('https://new.example/') })
+    expect(description).toMatchObject({ servers: [{ url: 'https://new.example' }] })
+  })
+
+  it('asks nobody for an address that the deployment says', async () => {
+    const variables = {
+      BROADSHEET_ADDRESS: 'https://news.example',
+      BROADSHEET_ADDRESS_PARAMETER: '',
+      AWS_ENDPOINT_URL_SSM: 'http://127.0.0.1:1',
+    }
+    const event = await functionUrlEvent('/api/openapi.json')
+    const [answer] = (await invoke('web', [event], { variables })).answers
+    expect(await responseOf(answer).json()).toMatchObject({
+      servers: [{ url: 'https://news.example' }],
+    })
   })
 })

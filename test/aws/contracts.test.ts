@@ -1,12 +1,14 @@
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { dynamodbRecordStore } from '../../functions/aws/dynamodb-record-store.ts'
-import { objectOutbox } from '../../functions/aws/object-outbox.ts'
+import { keptObjects, objectOutbox } from '../../functions/aws/object-outbox.ts'
 import { s3ObjectStore } from '../../functions/aws/s3-object-store.ts'
 import { sesMailer } from '../../functions/aws/ses-mailer.ts'
 import { sqsJobQueue } from '../../functions/aws/sqs-job-queue.ts'
+import type { ObjectStore } from '../../functions/platform.ts'
 import { jobQueueContract } from '../contracts/job-queue.ts'
 import { mailerContract } from '../contracts/mailer.ts'
 import { objectStoreContract } from '../contracts/object-store.ts'
+import { outboxContract } from '../contracts/outbox.ts'
 import { recordStoreContract } from '../contracts/record-store.ts'
 import { startAwsServers } from '../support/aws/aws-servers.ts'
 
@@ -91,5 +93,29 @@ mailerContract('the outbox in a bucket', async () => {
     },
     now,
     close: nothing,
+  }
+})
+
+outboxContract('the outbox in a bucket', async () => {
+  const now = () => new Date(start)
+  const objects = s3ObjectStore({ client: servers.clients.s3, bucket: await servers.bucket() })
+  const kept = async () =>
+    (await objects.list('outbox/')).objects.map(({ key }) =>
+      key.slice(key.lastIndexOf('/') + 1, -'.eml'.length),
+    )
+  // Short pages, and never one beside the reader's own mails, however many are kept.
+  const paged: ObjectStore = {
+    ...objects,
+    list: async (prefix, options) => {
+      const page = await objects.list(prefix, { ...options, limit: 2 })
+      expect(page.objects.every(({ key }) => /^outbox\/[0-9a-f]{32}\//.test(key))).toBe(true)
+      return page
+    },
+  }
+  return {
+    mailer: objectOutbox({ objects, now }),
+    outbox: keptObjects({ objects: paged }),
+    now,
+    kept,
   }
 })

@@ -33,10 +33,9 @@ afterAll(() => servers.close())
 /** Daily readers at eight, the evening before; SES's mails and events from here on. */
 async function open(readers: number) {
   const platform = await scratchAwsPlatform(servers, { settings, now: '2026-03-01T18:00:00Z' })
-  const { outbox: _, ...product } = platform
   const first = servers.ses.mails.length
   await platform.doorways.clock()
-  for (let i = 0; i < readers; i++) await confirmReader(product, `reader-${i}@example.org`)
+  for (let i = 0; i < readers; i++) await confirmReader(platform, `reader-${i}@example.org`)
 
   const mails = () => servers.ses.mails.slice(first)
   const tell = async (...deliveries: string[]) => {
@@ -57,7 +56,7 @@ async function open(readers: number) {
   }
   const books = async (id: string) => countsOf(platform, (await getRun(platform, id))?.value as Run)
   const idsOf = () => mails().map(({ tags }) => tags.delivery ?? '')
-  const publish = (title: string) => publishArticle(product, { title })
+  const publish = (title: string) => publishArticle(platform, { title })
   return { platform, publish, mails, tell, at, books, idsOf }
 }
 

@@ -285,6 +285,19 @@ describe('each fault is found, and comes with what repairs it', () => {
     expect(summary(await checks({ dns }))).toEqual(['DNS: warning'])
   })
 
+  it('a sender below a domain that SES and the name servers know is as good as that one', async () => {
+    const mail = { ...platform.settings.mail, from: 'news@letters.news.example' }
+    const settings = { ...platform.settings, mail }
+    const all = await checks({ settings })
+    expect(summary(all)).toEqual([])
+    expect(all.find(({ name }) => name === 'sender')?.message).toBe(
+      'news.example is verified, and so is letters.news.example below it',
+    )
+    // One of its own goes before.
+    cloud.account.identities['letters.news.example'] = { VerifiedForSendingStatus: false }
+    expect(summary(await checks({ settings }))).toContain('sender: fault')
+  })
+
   it('a domain of the configuration at which the site does not stand', async () => {
     const all = await checks({ wantedAddress: 'https://news.example' })
     expect(summary(all)).toEqual(['address: warning'])

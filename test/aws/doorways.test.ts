@@ -150,6 +150,49 @@ describe('web', () => {
     }
   })
 
+  it('mails a test by a job, as it may send nothing itself, and says how it stands', async () => {
+    const settings = { mail: { from: 'The Gazette <news@news.example>' } }
+    const platform = await scratchAwsPlatform(servers, { settings })
+    const { key } = await createApiKey(platform, 'test')
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    const call = async (path: string, body?: object) => {
+      const init = body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers }
+      const response = await platform.doorways.web(path, init)
+      expect(response.status).toBeLessThan(300)
+      return (await response.json()) as Record<string, any>
+    }
+    const { id: post } = await call('/api/v1/posts', { id: 'a', title: 'A', content: 'x' })
+    await platform.settle()
+    for (const what of [{}, { post }]) {
+      const before = (await platform.outbox()).length
+      const { subject, test } = await call('/api/v1/digests/preview', {
+        ...what,
+        to: 'me@example.org',
+      })
+      expect([subject, test.state]).toEqual([expect.stringMatching(/^\[Test\] /), 'waiting'])
+      expect(await platform.outbox()).toHaveLength(before)
+      await platform.settle()
+      expect((await platform.outbox()).slice(before)).toMatchObject([
+        { to: 'me@example.org', deliveryId: test.id },
+      ])
+      expect(await call(`/api/v1/digests/tests/${test.id}`)).toEqual({ id: test.id, state: 'sent' })
+    }
+    // In the sandbox, to somebody whom SES does not know: the person hears why.
+    servers.ses.failNext({
+      kind: 'error',
+      status: 400,
+      code: 'MessageRejected',
+      message: 'Email address is not verified.',
+    })
+    const { test } = await call('/api/v1/digests/preview', { to: 'me@example.org' })
+    await platform.settle()
+    expect(await call(`/api/v1/digests/tests/${test.id}`)).toEqual({
+      id: test.id,
+      state: 'not-sent',
+      reason: 'not verified by SES',
+    })
+  })
+
   it('says of what only one machine can do that it is not for here', async () => {
     const { post } = await openWithKey()
     const response = await post('{}', 'application/json', '/api/v1/tick')
@@ -184,72 +227,6 @@ describe('jobs', () => {
       batchItemFailures: ['m2', 'm4', 'm5', 'm6'].map((itemIdentifier) => ({ itemIdentifier })),
     })
     expect((await platform.doorways.web('/feeds/rss.xml')).status).toBe(200)
-  })
-
-  /** As EventBridge hands it to the queue. */
-  const notice = (key: string, size = 20) => ({
-    version: '0',
-    id: '17793124-05d4-b198-2fde-7ededc63b103',
-    'detail-type': 'Object Created',
-    source: 'aws.s3',
-    account: '111122223333',
-    time: '2026-03-02T08:00:00Z',
-    region: 'eu-central-1',
-    detail: {
-      version: '0',
-      bucket: { name: 'bucket' },
-      object: { key, size, etag: 'b1946ac92492d2347c6235b4d2611184', sequencer: '00' },
-      reason: 'PutObject',
-    },
-  })
-  const put = (platform: ScratchAwsPlatform, key: string, text: string) =>
-    platform.objects.put(key, new TextEncoder().encode(text), { contentType: 'text/markdown' })
-  const inbox = async (platform: ScratchAwsPlatform) =>
-    (await platform.objects.list('inbox/')).objects.map(({ key }) => key)
-
-  it('publishes a file put under `inbox/`, once however often it is told', async () => {
-    const platform = await open()
-    await put(platform, 'inbox/notes/first post.md', '# From the inbox\n\nText.\n')
-    const told = message('m', notice('inbox/notes/first post.md'))
-    for (let i = 0; i < 2; i++) {
-      expect(await platform.doorways.jobs({ Records: [told] })).toEqual({ batchItemFailures: [] })
-    }
-    await platform.settle()
-    expect(await inbox(platform)).toEqual([])
-    const feed = await platform.doorways.web('/feeds/feed.json')
-    const { items } = (await feed.json()) as { items: { title: string }[] }
-    expect(items.map(({ title }) => title)).toEqual(['From the inbox'])
-  })
-
-  it('moves a refused file to `inbox/rejected/` with its reason, and leaves it there', async () => {
-    const platform = await open()
-    await put(platform, 'inbox/bad.md', '---\ntitle: [\n---\nx')
-    await put(platform, 'inbox/photo.png', 'no post')
-    const told = (key: string) => message(key, notice(key))
-    const answer = await platform.doorways.jobs({
-      Records: [told('inbox/bad.md'), told('inbox/photo.png')],
-    })
-    expect(answer).toEqual({ batchItemFailures: [] })
-    const refused = ['bad.md', 'bad.md.reason.txt', 'photo.png', 'photo.png.reason.txt']
-    expect(await inbox(platform)).toEqual(refused.map((name) => `inbox/rejected/${name}`))
-    const reason = await platform.objects.get('inbox/rejected/bad.md.reason.txt')
-    expect(new TextDecoder().decode(reason?.body)).toContain('post.front-matter')
-    // Its own writes come back as notices: no loop.
-    for (const name of refused) {
-      await platform.doorways.jobs({ Records: [told(`inbox/rejected/${name}`)] })
-    }
-    expect(await inbox(platform)).toHaveLength(4)
-  })
-
-  it('reads no file that is too large, and takes a folder for none', async () => {
-    const platform = await open()
-    await put(platform, 'inbox/huge.md', 'x')
-    const records = [notice('inbox/huge.md', 6_000_000_000), notice('inbox/')]
-    const answer = await platform.doorways.jobs({
-      Records: records.map((body, i) => message(String(i), body)),
-    })
-    expect(answer).toEqual({ batchItemFailures: [] })
-    expect(await inbox(platform)).toEqual(['inbox/huge.md', 'inbox/rejected/huge.md.reason.txt'])
   })
 
   it('lets a poisonous job end in the dead letters, where it is seen and put back', async () => {

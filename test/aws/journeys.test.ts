@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { letterJourney } from '../journeys/letter-journey.ts'
 import { postJourney } from '../journeys/post-journey.ts'
 import { readerJourney } from '../journeys/reader-journey.ts'
+import { refusalJourney } from '../journeys/refusal-journey.ts'
+import { refusedMailJourney, type ServiceWithProvider } from '../journeys/refused-mail-journey.ts'
 import { type OpenService, type RunView, type Service, serviceOn } from '../journeys/service.ts'
+import { serviceJourney } from '../journeys/service-journey.ts'
 import { type AwsServers, scratchAwsPlatform } from '../support/aws/aws-platform.ts'
 import { startAwsServers } from '../support/aws/aws-servers.ts'
 
@@ -14,10 +17,10 @@ beforeAll(async () => {
 afterAll(() => servers.close())
 
 /** Requests come as function URL events, jobs from the queues, ticks from the clock. */
-const openOnAws: OpenService = async (options) => {
+async function openPlatform(options: Parameters<OpenService>[0]) {
   const platform = await scratchAwsPlatform(servers, options)
   const { doorways, settle } = platform
-  return serviceOn(platform, {
+  const service = await serviceOn(platform, {
     request: doorways.web,
     afterwards: settle,
     tick: async ({ api }) => {
@@ -27,23 +30,66 @@ const openOnAws: OpenService = async (options) => {
       return { runs: (await runsOf(api)).filter(({ id }) => !before.has(id)) }
     },
   })
+  return { service, platform }
 }
+const openOnAws: OpenService = async (options) => (await openPlatform(options)).service
 
 async function runsOf(api: Service['api']): Promise<RunView[]> {
   const response = await api('GET', '/api/v1/runs')
   return ((await response.json()) as { items: RunView[] }).items
 }
 
+const withSender = { mail: { from: 'The Gazette <news@news.example>' } }
+
 const openWithSes: OpenService = (options) =>
-  openOnAws({
-    ...options,
-    settings: { ...options?.settings, mail: { from: 'The Gazette <news@news.example>' } },
+  openOnAws({ ...options, settings: { ...options?.settings, ...withSender } })
+
+/** SES refuses at once; what comes back is told by an event. */
+async function openWithRefusals(): Promise<ServiceWithProvider> {
+  const { service, platform } = await openPlatform({
+    now: '2026-03-02T18:00:00Z',
+    settings: withSender,
   })
+  const before = servers.ses.mails.length
+  onTestFinished(() => servers.ses.failFor(() => undefined))
+  const refusals = {
+    never: ['MessageRejected', 'The message cannot be sent.'],
+    later: ['Throttling', 'Daily message quota exceeded.'],
+  } as const
+  const mails = () => servers.ses.mails.slice(before)
+  return {
+    service,
+    refuse: (rule) =>
+      servers.ses.failFor((to) => {
+        const said = rule(to)
+        if (!said) return undefined
+        const [code, message] = refusals[said]
+        return { kind: 'error', status: 400, code, message }
+      }),
+    sent: () =>
+      mails().map(({ destinations, raw }) => ({ to: destinations.join(), raw: `${raw}` })),
+    comesBack: async (to) => {
+      const delivery = mails().find(({ destinations }) => destinations.includes(to))?.tags.delivery
+      const body = JSON.stringify({
+        eventType: 'Bounce',
+        mail: { messageId: 'x', tags: { delivery: [delivery] } },
+        bounce: { bounceType: 'Permanent' },
+      })
+      const told = await platform.doorways.feedback({ Records: [{ messageId: 'm', body }] })
+      expect(told).toEqual({ batchItemFailures: [] })
+    },
+    reason: 'MessageRejected',
+  }
+}
 
 postJourney('on AWS', openOnAws)
 readerJourney('on AWS, mail kept', openOnAws)
 readerJourney('on AWS, mail by SES', openWithSes)
 letterJourney('on AWS', openOnAws)
+serviceJourney('on AWS', openOnAws)
+// Each of them is settled here, which takes time.
+refusalJourney('on AWS', openOnAws, { requests: 30 })
+refusedMailJourney('by SES', openWithRefusals)
 
 describe('mail by SES', () => {
   it('names each delivery by a tag, and goes to one recipient a call', async () => {

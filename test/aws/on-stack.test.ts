@@ -95,6 +95,21 @@ describe('a stack, worked on from the command line', () => {
     expect(await platform.objects.get(feed)).toBeDefined()
   })
 
+  it('mails a test by its own functions, and waits to hear how that went', async () => {
+    let isOver = false
+    const preview = run('digest preview --to me@example.org --json --stack Test').finally(() => {
+      isOver = true
+    })
+    while (!isOver) {
+      await platform.settle()
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    const { code, stdout } = await preview
+    const { test } = JSON.parse(stdout)
+    expect([code, test.state]).toEqual([0, 'sent'])
+    expect(await platform.outbox()).toMatchObject([{ deliveryId: test.id, to: 'me@example.org' }])
+  })
+
   it('renews the keys of its links', async () => {
     const before = platform.secrets.links.length
     const { code, stdout } = await run('keys rotate-links --json --stack Test')

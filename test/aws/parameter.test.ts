@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { readParameter } from '../../functions/aws/parameter.ts'
+import { siteAddress } from '../../functions/aws/site-address.ts'
 
 interface Asked {
   method: string | undefined
@@ -17,17 +18,23 @@ afterEach(() => {
   for (const close of closing.splice(0)) close()
 })
 
-/** A server that gives the answers one after the other, the last for ever, and keeps what it was asked. */
+/**
+ * A server that gives the answers one after the other, the last for ever, and keeps what it was
+ * asked. Status 0 is no answer at all.
+ */
 async function parameterServer(...answers: [status: number, body: string][]) {
   const asked: Asked[] = []
   const server = createServer(async (request, response) => {
     const { method, url: path, headers } = request
     asked.push({ method, path, headers, body: await text(request) })
     const [status, body] = answers[Math.min(asked.length, answers.length) - 1] ?? [500, '']
-    response.writeHead(status).end(body)
+    if (status > 0) response.writeHead(status).end(body)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closing.push(() => server.close())
+  closing.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
   const environment = {
     AWS_REGION: 'eu-central-1',
     AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
@@ -35,7 +42,7 @@ async function parameterServer(...answers: [status: number, body: string][]) {
     AWS_SESSION_TOKEN: 'session',
     AWS_ENDPOINT_URL_SSM: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   }
-  return { asked, read: () => readParameter('/Broadsheet/address', environment, 1) }
+  return { asked, environment, read: () => readParameter('/Broadsheet/address', environment, 1) }
 }
 
 const found: [number, string] = [200, '{"Parameter":{"Value":"https://news.example"}}']
@@ -95,5 +102,57 @@ describe('the parameter that a function reads at start', () => {
     expect(fault).toContain('/Broadsheet/address')
     expect(fault).not.toMatch(/secret|session/)
     expect(asked).toHaveLength(times)
+  })
+})
+
+describe('the site’s address, as a function knows it', () => {
+  const saying = (address: string): [number, string] => [
+    200,
+    JSON.stringify({ Parameter: { Value: address } }),
+  ]
+  const old = 'https://d111.cloudfront.net'
+  const parameter = { BROADSHEET_ADDRESS_PARAMETER: '/Broadsheet/address' }
+
+  async function knowing(...answers: [number, string][]) {
+    const { asked, environment } = await parameterServer(...answers)
+    let time = 0
+    const address = siteAddress({ ...environment, ...parameter }, { now: () => time, patience: 20 })
+    return { asked, after: (seconds: number) => (time += seconds * 1000) && address(), address }
+  }
+
+  it('is what the deployment says, and nobody is asked', async () => {
+    const { asked, environment } = await parameterServer(saying(old))
+    const variable = { BROADSHEET_ADDRESS: 'https://news.example' }
+    const address = siteAddress({ ...environment, ...variable })
+    await expect(address()).resolves.toBe('https://news.example')
+    expect(asked).toEqual([])
+  })
+
+  it('is read again each minute, so that an update that writes it late is seen', async () => {
+    const { asked, address, after } = await knowing(saying(old), saying('https://news.example'))
+    await expect(address()).resolves.toBe(old)
+    await expect(after(59)).resolves.toBe(old)
+    expect(asked).toHaveLength(1)
+    await expect(after(1)).resolves.toBe('https://news.example')
+    await expect(after(59)).resolves.toBe('https://news.example')
+    expect(asked).toHaveLength(2)
+  })
+
+  it.each<[string, [number, string]]>([
+    ['refused', [400, '{"__type":"AccessDeniedException"}']],
+    ['not answered', [0, '']],
+  ])('stays as it was for another minute when a reading is %s', async (_, answer) => {
+    const { asked, address, after } = await knowing(saying(old), answer)
+    await address()
+    await expect(after(60)).resolves.toBe(old)
+    await expect(after(59)).resolves.toBe(old)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('has to be known for a function to start', async () => {
+    const { address } = await knowing([400, '{"__type":"ParameterNotFound"}'], saying(old))
+    await expect(address()).rejects.toThrow('/Broadsheet/address')
+    await expect(address()).resolves.toBe(old)
+    expect(() => siteAddress({})).toThrow('BROADSHEET_ADDRESS_PARAMETER is missing')
   })
 })

@@ -155,7 +155,7 @@ describe('a data folder that moves into a stack and back', () => {
 
     await expect(restoreStack(stack.open, backup, quiet)).rejects.toMatchObject({
       exit: 7,
-      message: expect.stringContaining('npx cdk deploy -c stack=NAME'),
+      message: expect.stringContaining('npx cdk deploy -c stack=NAME -c identity=existing'),
     })
 
     const back = join(temporaryFolder(), 'back')

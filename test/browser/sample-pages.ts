@@ -19,6 +19,7 @@ import { erasedPage } from '../../templates/pages/erased-page.tsx'
 import { feedsPage } from '../../templates/pages/feeds-page.tsx'
 import { homePage } from '../../templates/pages/home-page.tsx'
 import { linkExpiredPage } from '../../templates/pages/link-expired-page.tsx'
+import { olderPage } from '../../templates/pages/older-page.tsx'
 import { outboxPage } from '../../templates/pages/outbox-page.tsx'
 import { postPage } from '../../templates/pages/post-page.tsx'
 import { preferencesPage } from '../../templates/pages/preferences-page.tsx'
@@ -79,12 +80,29 @@ export async function samplePages(locale: SampleLocale): Promise<Map<string, str
   const error = (status: number, code: string) =>
     errorPage(new ServiceError(status, code, 'Too many tries. Wait an hour.'), { settings }, locale)
   return new Map([
-    ['home', homePage({ ...context, posts, categories, hasMore: true })],
+    ['home', homePage({ ...context, posts, categories, older: '/older/x/' })],
     ['home-empty', homePage({ ...context, posts: [], categories: [] })],
     ['home-forty', homePage({ ...context, posts, categories: forty })],
     [
       'category',
-      categoryPage({ ...context, category, posts, categoryTitles: titles, hasMore: true }),
+      categoryPage({
+        ...context,
+        category,
+        posts,
+        categoryTitles: titles,
+        older: '/categories/x/older/y/',
+      }),
+    ],
+    [
+      'older',
+      olderPage({
+        ...context,
+        category,
+        posts,
+        categoryTitles: titles,
+        path: '/older/x/',
+        older: '/older/y/',
+      }),
     ],
     ['category-empty', categoryPage({ ...context, category, posts: [], categoryTitles: titles })],
     ['post', postPage({ ...post, post: first, categories: categories.slice(0, 2) })],
@@ -156,7 +174,16 @@ export async function samplePages(locale: SampleLocale): Promise<Map<string, str
       }),
     ],
     ['archive-empty', archivePage({ ...context, editions: [] })],
-    ['edition', editionPage({ ...context, edition })],
+    [
+      'edition',
+      editionPage({
+        ...context,
+        edition,
+        title: first.title,
+        count: 10,
+        date: '2026-03-02T07:00:00Z',
+      }),
+    ],
     [
       'outbox',
       outboxPage({

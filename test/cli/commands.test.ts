@@ -131,6 +131,59 @@ describe('publish', () => {
     const outside = await broadsheet(['publish', '--root', 'a', 'b/same.md'], { cwd })
     expect(outside.code).toBe(2)
   })
+
+  it('never takes one of two files of the same name for an edit of the other', async () => {
+    const cwd = scratchFolder()
+    for (const folder of ['a', 'b']) {
+      mkdirSync(join(cwd, folder))
+      writeFileSync(join(cwd, folder, 'index.md'), `# In ${folder}\n\nText.\n`)
+    }
+    const both = await broadsheet(['publish', 'a/index.md', 'b/index.md'], { cwd })
+    expect(both).toMatchObject({ code: 2, stdout: '' })
+    expect(both.stderr).toContain('a/index.md and b/index.md are both known as index.md')
+    expect(both.stderr).toContain('--root')
+    // One file named twice is no such case.
+    expect(await broadsheet(['publish', 'a/index.md', './a/index.md'], { cwd })).toMatchObject({
+      code: 0,
+    })
+  })
+
+  it('names what is not there or no post, publishes the others, and ends with 2', async () => {
+    const cwd = scratchFolder()
+    mkdirSync(join(cwd, 'folder'))
+    writeFileSync(join(cwd, 'cat.jpg'), 'x')
+    writeFileSync(join(cwd, 'good.md'), '# Good\n\nText.\n')
+    const args = ['publish', 'nothere.md', 'folder', 'cat.jpg', 'good.md']
+    const { code, stdout, stderr } = await broadsheet(args, { cwd })
+    expect(code).toBe(2)
+    expect(stderr).toContain('There is no nothere.md.\n')
+    expect(stderr).toContain('folder is a folder.')
+    expect(stderr).toContain('cat.jpg is no post by its name.')
+    expect(stdout).toContain('/posts/good/')
+  })
+
+  it('refuses an empty file, and says when a post of the future comes out and is mailed', async () => {
+    const cwd = scratchFolder()
+    writeFileSync(join(cwd, 'empty.md'), '')
+    writeFileSync(join(cwd, 'later.md'), '---\ntitle: Later\ndate: 2099-01-01\n---\nText.\n')
+    const { code, stdout, stderr } = await broadsheet(['publish', 'empty.md', 'later.md'], { cwd })
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/refused {2}empty\.md: .*\(post\.title\)/)
+    expect(stdout).toMatch(/^scheduled {2}/)
+    expect(stdout).toContain('comes out on 2099-01-01T00:00:00Z; it is mailed then.')
+  })
+})
+
+describe('feeds rebuild', () => {
+  it('names the feeds that it rendered again', async () => {
+    const cwd = scratchFolder()
+    writeFileSync(join(cwd, 'one.md'), '---\ncategories: [news]\n---\n# One\n\nText.\n')
+    await broadsheet(['publish', 'one.md'], { cwd })
+    expect(await broadsheet(['feeds', 'rebuild'], { cwd })).toMatchObject({
+      code: 0,
+      stdout: 'Rendered again: 2 feeds (everything, news)\n',
+    })
+  })
 })
 
 describe('readers and their digests', () => {
@@ -154,6 +207,10 @@ describe('readers and their digests', () => {
       'digest.html',
       'digest.txt',
     ])
+    for (const at of ['+7d', '2026-03-09T08:00:00Z']) {
+      const then = await broadsheet(['digest', 'preview', '--at', at], { cwd })
+      expect(then).toMatchObject({ code: 0, stdout: expect.stringContaining('News') })
+    }
 
     const due = new Date(Date.now() + 8 * 86_400_000).toISOString()
     const ticked = await broadsheet(['tick', '--now', due, '--json'], { cwd })
@@ -171,6 +228,9 @@ describe('readers and their digests', () => {
     const same = await broadsheet(['subscribers', 'import', 'out.csv'], { cwd })
     expect(same).toMatchObject({ code: 0, stdout: '1 unchanged (1 row)\n' })
 
+    expect(
+      readdirSync(join(cwd, 'data/outbox')).filter((name) => name.endsWith('.eml')),
+    ).toHaveLength(1)
     expect(await broadsheet(['subscribers', 'erase', 'ada@example.org'], { cwd })).toMatchObject({
       code: 0,
     })
@@ -180,9 +240,12 @@ describe('readers and their digests', () => {
     const later = new Date(Date.now() + 15 * 86_400_000).toISOString()
     await broadsheet(['publish', '-'], { cwd, input: '# More\n\nText.\n' })
     await broadsheet(['tick', '--now', later], { cwd })
-    expect(
-      readdirSync(join(cwd, 'data/outbox')).filter((name) => name.endsWith('.eml')),
-    ).toHaveLength(1)
+    expect(readdirSync(join(cwd, 'data/outbox')).filter((name) => name.endsWith('.eml'))).toEqual(
+      [],
+    )
+    const erased = await broadsheet(['subscribers', 'show', 'ada@example.org'], { cwd })
+    expect(erased.stdout).toContain('erased')
+    expect(erased.stdout).not.toMatch(/reads|hears/)
   })
 })
 
@@ -191,7 +254,7 @@ describe('backup and restore', () => {
     const cwd = scratchFolder()
     await broadsheet(['publish', '-'], { cwd, input: '# Kept\n\nText.\n' })
     expect(await broadsheet(['backup', 'copy'], { cwd })).toMatchObject({ code: 0 })
-    expect(await broadsheet(['backup', 'copy'], { cwd })).toMatchObject({ code: 1 })
+    expect(await broadsheet(['backup', 'copy'], { cwd })).toMatchObject({ code: 2 })
     expect(await broadsheet(['restore', 'copy'], { cwd })).toMatchObject({ code: 7 })
     expect(await broadsheet(['restore', 'preview'], { cwd })).toMatchObject({ code: 5 })
 
@@ -216,6 +279,14 @@ describe('what is wrong in the call', () => {
     [['runs', '--stack', 'news', '--url', 'http://a.example'], 2, '`--stack` goes without'],
     [['posts', '--config', 'none.yaml'], 2, 'There is no file none.yaml'],
     [['tick', '--now', 'soon'], 2, 'is no instant'],
+    [['posts', '--limit', 'abc'], 2, '`abc` is no number'],
+    [['runs', '--limit', '0'], 2, '`0` is no number'],
+    [['keys', 'crate', 'x'], 2, 'Did you mean create?'],
+    [['runs', 'shwo', 'x'], 2, 'Did you mean show?'],
+    [['posts', '--data', 'nowhere/x'], 2, 'There is no data folder nowhere/x'],
+    [['backup', 'copy', '--data', 'nowhere/x'], 2, 'There is no data folder nowhere/x'],
+    [['digest', 'preview', '--cadence', 'hourly'], 2, 'The frequency must be one of'],
+    [['digest', 'preview', '--categories', 'nope'], 2, '`nope` is not a category here'],
     [['start', '--port', '99999'], 2, 'is no port'],
     [['withdraw', 'nothing'], 5, 'does not exist'],
     [['runs', 'show', 'nothing'], 5, 'does not exist'],

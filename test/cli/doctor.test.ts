@@ -56,6 +56,29 @@ describe('the sender’s domain', () => {
     expect(await states(texts)).toEqual(expected)
   })
 
+  it('may go by the policy of a domain above it, but not by that of a whole ending', async () => {
+    const below = readSettings({ yaml: 'mail: {from: news@letters.gazette.example}' })
+    const policyOf = async (texts: Record<string, string[]>) =>
+      (await checkDomain(below, names(texts))).find(({ name }) => name === 'DMARC')
+    expect(await policyOf(good)).toMatchObject({
+      state: 'ok',
+      message: 'gazette.example has a policy for letters.gazette.example',
+    })
+    expect(await policyOf({ '_dmarc.example': ['v=DMARC1; p=none'] })).toMatchObject({
+      state: 'fault',
+      fix: expect.stringContaining('_dmarc.letters.gazette.example'),
+    })
+  })
+
+  it('is asked about a bounded number of times, however deep it lies', async () => {
+    const deep = readSettings({ yaml: `mail: {from: "news@${'a.'.repeat(60)}example"}` })
+    const asked: string[] = []
+    const { resolveTxt } = names({})
+    const dns = { resolveTxt: (name: string) => (asked.push(name), resolveTxt(name)) }
+    await checkDomain(deep, dns)
+    expect(asked.filter((name) => name.startsWith('_dmarc.'))).toHaveLength(8)
+  })
+
   it('is told apart from name servers that do not answer', async () => {
     const dns: TextRecords = {
       resolveTxt: async () => {

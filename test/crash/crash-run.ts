@@ -173,6 +173,9 @@ export async function openCrashRun(options: CrashRunOptions) {
       { cadence: 'daily' },
     ]
     for (const i of [2, 42, 47]) await change(named(i + 20 * (round % 2)), rhythms[round % 3] ?? {})
+    // To an hour that nobody else has, and back.
+    const loner = named(63)
+    await change(loner, { at: round % 2 ? loner.at : '05:55' })
     const [chooser, pauser] = [named(27), named(28)]
     const [leaver, erased] = [named(80 + round), named(160 + round)]
     for (const reader of [chooser, pauser, leaver, erased]) reader.isLoose = true

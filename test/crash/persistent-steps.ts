@@ -48,6 +48,7 @@ export const persistentSteps: readonly string[] = [
   'put rendered',
   // readers change their minds
   'delete scheduleMembers',
+  'delete schedule',
   'delete categoryMembers',
   'delete instantMembers',
   'put pause',
@@ -85,11 +86,13 @@ export const persistentSteps: readonly string[] = [
 /** Families of `functions/keys.ts` that no round writes, and why. */
 export const otherFamilies: Readonly<Record<string, string>> = {
   addressChange: 'test/subscribers/change-address.test.ts',
+  inboxTaker: 'only on AWS: test/aws/inbox.test.ts',
   importMet: 'imports in parts, which only AWS takes: test/aws/import.test.ts',
   runTrouble: 'bounces and complaints: test/digests/guard.test.ts',
   runTroubles: 'bounces and complaints: test/digests/guard.test.ts',
   miscounted: 'only after a crash: test/posts/publish.test.ts',
   lateChange: 'events of SES: test/digests/books.test.ts',
+  testMail: 'only when somebody asks: test/digests/previews/test-mail.test.ts',
   evidence: 'events of SES: test/aws/delivery.test.ts',
   secret: 'on one machine keys are in a file',
   dateIndexSort: 'a part of a key',

@@ -44,7 +44,10 @@ async function titlesMailedTo(address: string) {
 
 async function change(id: string, wanted: Partial<Preferences>) {
   const reader = await getSubscriber(platform, id)
-  await changePreferences(platform, id, { ...preferencesOf(reader!.value), ...wanted })
+  await changePreferences(platform, id, {
+    ...preferencesOf(reader!.value, platform.settings),
+    ...wanted,
+  })
 }
 
 const reread = async (run: Run | undefined) => (await getRun(platform, run?.id ?? ''))?.value as Run
@@ -101,7 +104,9 @@ describe('a digest', () => {
     const { runs } = await tickAt(platform, '2026-03-02T08:00:00Z')
     const run = await reread(runs[0])
     expect(run.state).toBe('skipped')
-    expect(run.reason).toBe('Nobody was owed anything: no new posts since 2026-03-01T08:00:00Z.')
+    expect(run.reason).toBe(
+      'Nobody was owed anything: everyone already has what there is, or joined after it.',
+    )
     expect(await countsOf(platform, run)).toMatchObject({ candidates: 1, empty: 1 })
     expect(await platform.outbox()).toEqual([])
   })

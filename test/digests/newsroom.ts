@@ -38,6 +38,7 @@ export interface Article {
   categories?: string[]
   published?: string
   mail?: 'digest' | 'letter' | 'none'
+  mailAt?: string
   content?: string
 }
 

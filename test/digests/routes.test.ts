@@ -141,6 +141,20 @@ describe('the preview of a digest', () => {
     expect(await platform.outbox()).toEqual([])
   })
 
+  it.each([
+    ['2026-03-02T08:00:00Z', ['Post A'], false],
+    ['2026-03-03T09:00:00+01:00', ['Post B'], false],
+    ['2026-03-09T08:00:00Z', ['Post B', 'Post A'], true],
+  ])('is that of the instant asked for: %s', async (at, titles, isSample) => {
+    await publishArticle(platform, { title: 'Post A', published: '2026-03-01T10:00:00Z' })
+    platform.setNow('2026-03-02T10:00:00Z')
+    await publishArticle(platform, { title: 'Post B', published: '2026-03-02T09:00:00Z' })
+    const { status, body } = await call('/api/v1/digests/preview', { cadence: 'daily', at })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ posts: titles.length, isSample })
+    expect(body.text.match(/Post [AB](?=\n)/g)).toEqual(titles)
+  })
+
   it('stands in with the newest posts where nothing is new, and says so', async () => {
     await publishArticle(platform, { title: 'Post A', published: '2026-02-20T10:00:00Z' })
     const { body } = await call('/api/v1/digests/preview', { cadence: 'daily' })
@@ -175,17 +189,25 @@ describe('the archive', () => {
     await publishArticle(platform, { title: 'Post A' })
     await tickAt(platform, '2026-03-02T08:00:00Z')
     platform.setNow('2026-03-04T08:00:00Z')
+    await publishArticle(platform, { title: 'Post C' })
     await publishArticle(platform, { title: 'Post B' })
     await tickAt(platform, '2026-03-09T08:00:00Z')
     await tickAt(platform, '2026-03-16T08:00:00Z')
     const html = await (await app.request('/archive/')).text()
     const links = [...html.matchAll(/href="(\/archive\/[\w-]+\/)"[^>]*>([^<]*)</g)]
-    expect(links.map(([, , title]) => title)).toEqual(['Post B', 'Post A'])
+    expect(links.map(([, , title]) => title)).toEqual(['Post B (+1 more)', 'Post A'])
     const page = await app.request(links[0]?.[1] ?? '')
     expect(page.status).toBe(200)
     const edition = await page.text()
-    expect(edition).toContain('Post B')
+    expect(edition).toContain('<h1 class="title">Post B (+1 more)</h1>')
+    expect(edition).toContain('March 9, 2026 · 2 posts')
     expect(edition).not.toContain('Post A')
+  })
+
+  it('says when its first edition comes due, whatever other readers got meanwhile', async () => {
+    expect(await (await app.request('/archive/')).text()).toContain(
+      'No issue of the usual schedule has come due yet. It is: One mail a week, on Monday at 08:00',
+    )
   })
 
   it('has no page for an id that it did not sign', async () => {

@@ -55,6 +55,7 @@ export function aSnapshot(entries: FeedEntry[], over: Partial<FeedSnapshot> = {}
     entries,
     categoryTitles: new Map([['town', 'Town hall']]),
     withdrawn: [],
+    hasMore: false,
     dirty: 1,
     updated: entries
       .map(({ post }) => post.updated)

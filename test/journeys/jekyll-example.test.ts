@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -49,5 +50,16 @@ describe('examples/jekyll-blog', () => {
       cwd,
     })
     expect(JSON.parse(published.stdout)).toMatchObject({ outcome: 'hidden' })
+
+    const [, steps = ''] = /```sh\n(grep [^`]*)```/.exec(readme) ?? []
+    execFileSync('sh', ['-c', steps.split('\n')[0] ?? ''], { cwd })
+    const today = readdirSync(join(cwd, '_posts')).find((name) => name.endsWith('-swifts.md')) ?? ''
+    expect(steps).toContain(
+      `npx broadsheet publish "_posts/${today.replace(/^[\d-]+(?=-)/, '$(date +%F)')}" --root .`,
+    )
+    const finished = await broadsheet(['publish', `_posts/${today}`, '--root', '.', '--json'], {
+      cwd,
+    })
+    expect(JSON.parse(finished.stdout)).toMatchObject({ outcome: 'published', mailed: true })
   })
 })

@@ -183,6 +183,28 @@ export function readerJourney(where: string, open: OpenService): void {
       expect(await service.mails()).toHaveLength(before)
     })
 
+    it('who is erased is in no mail that was kept, and nobody else is touched', async () => {
+      const service = await open()
+      await confirmed(service)
+      await confirmed(service, { email: 'bob@example.org' })
+      await service.publish({ id: 'a', title: 'News', content: 'x' })
+      await service.tick(monday)
+      const { objects } = service.platform
+      const keptFor = async (email: string) => {
+        const { objects: listed } = await objects.list('outbox/')
+        const mails = await Promise.all(listed.map(({ key }) => objects.get(key)))
+        return mails.filter((mail) => Buffer.from(mail?.body ?? []).includes(email)).length
+      }
+      const before = await keptFor('bob@example.org')
+      expect(await keptFor('ada@example.org')).toBe(before)
+      const found = await service.api('GET', '/api/v1/subscribers?email=ada@example.org')
+      const { items } = (await found.json()) as { items: { id: string; email: string }[] }
+      const { id } = items.find(({ email }) => email === 'ada@example.org') ?? {}
+      expect((await service.api('DELETE', `/api/v1/subscribers/${id}`)).status).toBe(204)
+      expect(await keptFor('ada@example.org')).toBe(0)
+      expect(await keptFor('bob@example.org')).toBe(before)
+    })
+
     it('of an import is mailed nothing of the archive that an import brings', async () => {
       const service = await open()
       const csv =

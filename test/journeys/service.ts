@@ -16,6 +16,8 @@ export interface JourneyPlatform extends Omit<Platform, 'outbox'> {
   advance(ms: number): void
   settle(): Promise<void>
   outbox(): Promise<{ raw: string }[]>
+  /** Every line logged, as JSON. */
+  readonly logged: string[]
   close(): Promise<void>
 }
 

@@ -1,7 +1,6 @@
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { invalid } from '../../functions/errors.ts'
 import { type PublishInboxFile, watchInbox } from '../../functions/local/inbox-watcher.ts'
 import { scratchPlatform } from '../support/scratch-platform.ts'
 
@@ -53,9 +52,11 @@ describe('a file in the inbox', () => {
   })
 
   it('that is refused moves to `rejected/` with the reason beside it', async () => {
-    const { inbox, drop, left, folder } = await open(async () => {
-      throw invalid('post.date', 'The date cannot be read.')
-    })
+    const { inbox, drop, left, folder } = await open(async () => ({
+      status: 'refused',
+      code: 'post.date',
+      reason: 'The date cannot be read.',
+    }))
     drop('2022/bad.md', 'bytes')
     await inbox.look()
     expect(left()).toEqual(['rejected/2022/bad.md', 'rejected/2022/bad.md.reason.txt'])

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { outboxFolder, pruneOutbox } from '../../functions/local/outbox-folder.ts'
 import { outboxMailer } from '../../functions/local/outbox-mailer.ts'
 import { aMessage, mailerContract } from '../contracts/mailer.ts'
+import { outboxContract } from '../contracts/outbox.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const now = () => new Date('2026-03-02T08:00:00Z')
@@ -21,6 +22,13 @@ mailerContract('the outbox', async () => {
     now,
     close: async () => {},
   }
+})
+
+outboxContract('the outbox', async () => {
+  const folder = temporaryFolder()
+  const outbox = outboxFolder(folder)
+  const kept = async () => (await outbox.list({ limit: 100 })).map(({ id }) => id)
+  return { mailer: outboxMailer({ folder, now }), outbox, now, kept }
 })
 
 describe('the outbox', () => {

@@ -42,7 +42,9 @@ describe('a data folder', () => {
     expect((await platform.objects.list('outbox/')).objects.map(({ key }) => key)).toEqual([
       'outbox/d1.eml',
     ])
-    expect((await platform.outbox?.list({ limit: 10 }))?.map(({ id }) => id)).toEqual(['d1'])
+    expect((await platform.machine.outbox?.list({ limit: 10 }))?.map(({ id }) => id)).toEqual([
+      'd1',
+    ])
     await platform.close()
     expect(fs.readdirSync(data).toSorted()).toEqual([
       'broadsheet.sqlite',
@@ -144,6 +146,22 @@ describe('a data folder', () => {
     await copy.close()
   })
 
+  it('also forgets mails that were kept before mails went out', async () => {
+    const data = temporaryFolder()
+    const before = await open(data)
+    const reader = 'a'.repeat(32)
+    const deliveryId = `confirm_${reader}_AbCdEfGhIjKl`
+    await before.mailer.send({ ...message, deliveryId }, new Date(Date.now() + 60_000))
+    await before.close()
+    const smtp = { ...defaultSettings, smtpUrl: 'smtp://127.0.0.1:1' }
+    const platform = await open(data, { settings: smtp })
+    expect(platform.machine.outbox).toBeUndefined()
+    expect((await platform.objects.list('outbox/')).objects).toHaveLength(1)
+    await platform.outbox.forget(reader)
+    expect((await platform.objects.list('outbox/')).objects).toEqual([])
+    await platform.close()
+  })
+
   it('is tidied: what has expired goes, the rest stays', async () => {
     let present = new Date('2026-03-02T08:00:00Z')
     const platform = await open(temporaryFolder(), { now: () => present })
@@ -158,7 +176,7 @@ describe('a data folder', () => {
     expect((await platform.records.query('p')).records).toHaveLength(1)
     present = new Date('2028-03-02T08:00:00Z')
     await platform.tidy()
-    expect(await platform.outbox?.list({ limit: 10 })).toEqual([])
+    expect(await platform.machine.outbox?.list({ limit: 10 })).toEqual([])
     await platform.close()
   })
 })

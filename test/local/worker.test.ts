@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Job } from '../../functions/jobs.ts'
-import { jsonLog } from '../../functions/json-log.ts'
+import { jsonLog, logAbout } from '../../functions/json-log.ts'
 import { openDatabase } from '../../functions/local/database.ts'
 import { startMinuteClock } from '../../functions/local/minute-clock.ts'
 import { sqliteJobQueue } from '../../functions/local/sqlite-job-queue.ts'
@@ -86,8 +86,25 @@ describe('the worker', () => {
     expect(JSON.parse(logged[0] ?? '')).toMatchObject({
       level: 'error',
       event: 'job.failed',
+      job: ids[0],
       kind: 'regenerate',
     })
+  })
+
+  it('logs a job under its own name, not that of the request that enqueued it', async () => {
+    const { jobs, logged } = open(async () => {
+      throw new Error('no run')
+    })
+    const ids = await logAbout({ request: 'r1' }, () => jobs.enqueue([regenerate('a'), deliver(1)]))
+    await jobs.settled(ids)
+    const lines = logged.map((line) => JSON.parse(line))
+    expect(lines.map(({ job, kind, run }) => [job, kind, run]).toSorted()).toEqual(
+      [
+        [ids[0], 'regenerate', undefined],
+        [ids[1], 'deliver', 'r'],
+      ].toSorted(),
+    )
+    for (const line of lines) expect(line).not.toHaveProperty('request')
   })
 
   it('stops without waiting for ever, and takes nothing more', async () => {

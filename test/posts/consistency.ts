@@ -2,7 +2,7 @@ import { recordKeys } from '../../functions/keys.ts'
 import type { NewRecord, Platform } from '../../functions/platform.ts'
 import { countDated, newestDated } from '../../functions/posts/date-index.ts'
 import { readLog, readLogHead } from '../../functions/posts/log.ts'
-import { getPostBody, getPostSource } from '../../functions/posts/post-body.ts'
+import { getPostBody, sourceKey } from '../../functions/posts/post-body.ts'
 import { rowsOf, type StoredPost } from '../../functions/posts/stored-post.ts'
 
 /** Everything that does not fit together in what is stored of posts, in words; empty when all does. */
@@ -28,7 +28,7 @@ export async function faultsOf(platform: Platform): Promise<string[]> {
     const slug = await records.get<{ postId: string }>(recordKeys.slug(post.slug))
     if (slug?.value.postId !== post.id) faults.push(`the address of ${post.id} leads elsewhere`)
     if (!(await getPostBody(platform, post))) faults.push(`${post.id} has no body`)
-    if (!(await getPostSource({ objects }, post))) faults.push(`${post.id} has no source`)
+    if (!(await objects.get(sourceKey(post)))) faults.push(`${post.id} has no source`)
     if (post.state === 'visible' && post.number === undefined)
       faults.push(`${post.id} has no number`)
   }
@@ -63,7 +63,7 @@ export async function faultsOf(platform: Platform): Promise<string[]> {
   return faults
 }
 
-/** All posts, found by their sources as `rebuildPosts` does. */
+/** All posts, found by their sources. */
 export async function allPosts({
   objects,
   records,

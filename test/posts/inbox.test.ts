@@ -52,6 +52,14 @@ describe('publishInboxFile', () => {
 })
 
 describe('keepRejected', () => {
+  it('says the reason alone, once, of a file that stays where it is', async () => {
+    const file = { path: 'huge.md', code: 'too-large', reason: 'Too large.' }
+    expect(await keepRejected(platform, file)).toBe(true)
+    expect(await keepRejected(platform, file)).toBe(false)
+    const { objects } = await platform.objects.list('inbox/rejected/')
+    expect(objects.map(({ key }) => key)).toEqual(['inbox/rejected/huge.md.reason.txt'])
+  })
+
   it('keeps the bytes with the reason beside them, whatever the name', async () => {
     const names = [
       'a/b.md',
@@ -77,5 +85,10 @@ describe('keepRejected', () => {
     expect(new TextDecoder().decode(kept?.body)).toBe('a/b.md')
     const reason = await platform.objects.get('inbox/rejected/a/b.md.reason.txt')
     expect(new TextDecoder().decode(reason?.body)).toContain('No date.\n(post.date)')
+    const texts = await Promise.all(objects.map(({ key }) => platform.objects.get(key)))
+    // Whose name cannot stand in a key is named in the text.
+    expect(texts.map((text) => new TextDecoder().decode(text?.body)).join()).toContain(
+      'It was named "tab\\t.md".',
+    )
   })
 })

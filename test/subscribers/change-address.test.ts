@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { awaitsLetter } from '../../functions/digests/letters/awaits-letter.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import { driveAddressChanges, moveReader } from '../../functions/subscribers/change-address.ts'
 import { membershipRows } from '../../functions/subscribers/membership-rows.ts'
@@ -8,6 +9,7 @@ import { getSubscriber } from '../../functions/subscribers/store.ts'
 import type { DeliveryNote, Subscriber } from '../../functions/subscribers/subscriber.ts'
 import { suppress } from '../../functions/subscribers/suppression.ts'
 import { confirmReader, publishArticle, tickAt } from '../digests/newsroom.ts'
+import type { ScratchPlatform } from '../support/scratch-platform.ts'
 import { readersPlatform } from './readers-platform.ts'
 
 const day = 24 * 60 * 60 * 1000
@@ -28,6 +30,9 @@ const note: DeliveryNote = {
   doubt: false,
   expires: '2027-03-02T08:00:00.000Z',
 }
+
+const drive = (platform: ScratchPlatform) =>
+  driveAddressChanges(platform, (reader) => awaitsLetter(platform, reader))
 
 /** A confirmed reader who has asked for mail at another address, up to the mail there. */
 async function moving() {
@@ -86,10 +91,12 @@ describe('a change of address', () => {
     const all = await moving()
     const { platform, post, readerOf, idOf, confirm } = all
     await setNote(all, ada, note, 9)
-    expect((await post(confirm)).status).toBe(200)
+    const response = await post(confirm)
+    expect(response.status).toBe(200)
+    expect(await response.text()).toContain('still on its way to your old address')
     expect((await readerOf(ada))?.state).toBe('unsubscribed')
     expect(await readerOf(moved)).toBeUndefined()
-    expect(await driveAddressChanges(platform)).toBe(0)
+    expect(await drive(platform)).toBe(0)
 
     // The delivery fails: its window comes back on the item, then its row is written.
     await setNote(all, ada, { ...note, phase: 'failed' }, 3)
@@ -97,10 +104,10 @@ describe('a change of address', () => {
       ...recordKeys.ledgerRow('run-1', 0, idOf(ada)),
       value: { outcome: 'failed', try: 0 },
     })
-    expect(await driveAddressChanges(platform)).toBe(1)
+    expect(await drive(platform)).toBe(1)
     expect(await readerOf(moved)).toMatchObject({ state: 'confirmed', watermark: 3 })
     expect((await readerOf(ada))?.reason).toBe('erased')
-    expect(await driveAddressChanges(platform)).toBe(0)
+    expect(await drive(platform)).toBe(0)
   })
 
   it.each<[string, Partial<DeliveryNote>, boolean, boolean]>([
@@ -129,7 +136,10 @@ describe('a change of address', () => {
     await changeSubscriber(platform, id, (current) => current && { ...current, note })
     const moving = await moveReader(platform, idOf(moved), {
       email: moved,
-      wanted: preferencesOf((await getSubscriber(platform, id))?.value as Subscriber),
+      wanted: preferencesOf(
+        (await getSubscriber(platform, id))?.value as Subscriber,
+        platform.settings,
+      ),
       nonce: 'n'.repeat(16),
       consent: { at: platform.now().toISOString(), source: 'form' },
       changeFrom: id,
@@ -160,7 +170,7 @@ describe('a change of address', () => {
     await post(confirm)
     await post(link('unsubscribe', ada), { 'List-Unsubscribe': 'One-Click' })
     platform.setNow('2028-01-01T00:00:00Z')
-    await driveAddressChanges(platform)
+    await drive(platform)
     expect((await readerOf(moved))?.state).toBeUndefined()
     expect((await readerOf(ada))?.state).toBe('unsubscribed')
   })
@@ -236,7 +246,7 @@ describe('a change of address', () => {
       await confirmSubscription({ ...platform, records }, idOf(moved), nonce).catch(() => {})
       // Either the reader presses again, or a tick finds what is unfinished.
       if (at % 2) await confirmSubscription(platform, idOf(moved), nonce)
-      await driveAddressChanges(platform)
+      await drive(platform)
       if (!crashed || at % 2 || (await readerOf(ada))?.state !== 'confirmed') {
         expect(await readerOf(moved)).toMatchObject({ state: 'confirmed', watermark: 5 })
         expect(await readerOf(ada)).toMatchObject({ state: 'suppressed', reason: 'erased' })

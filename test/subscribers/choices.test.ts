@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { everything } from '../../functions/keys.ts'
+import { defaultSettings } from '../../functions/settings.ts'
 import {
   startingNow,
   withoutCategory,
   withPreferences,
 } from '../../functions/subscribers/choices.ts'
-import { ownSince, sinceOf } from '../../functions/subscribers/membership-rows.ts'
+import { ownSince } from '../../functions/subscribers/membership-rows.ts'
 import { preferencesOf } from '../../functions/subscribers/preferences.ts'
 import type { DeliveryNote, Subscriber } from '../../functions/subscribers/subscriber.ts'
 import { aReader, preferencesFor } from './readers.ts'
@@ -49,7 +50,9 @@ describe('from when a category is owed', () => {
     ['such a one when new', { a: 3 }, ['a', 'toString'], { a: 3, toString: 10 }],
   ])('%s', (_title, categories, slugs, expected) => {
     const reader = aReader({ categories })
-    expect(withPreferences(reader, chosen(...slugs), 10).categories).toEqual(expected)
+    expect(withPreferences(reader, chosen(...slugs), 10, defaultSettings).categories).toEqual(
+      expected,
+    )
   })
 
   it('is exactly what the reader kept wanting since it was listed', () => {
@@ -68,18 +71,16 @@ describe('from when a category is owed', () => {
         let wanted = new Set<string>()
         const wants = (slug: string) =>
           ownSince(reader.categories, everything) !== undefined ||
-          (slug !== '' && preferencesOf(reader).categories.includes(slug))
+          (slug !== '' && preferencesOf(reader, defaultSettings).categories.includes(slug))
         const isOwed = (n: number, categories: readonly string[]) => {
           const sinces = [...categories, everything]
-            .map((slug) =>
-              slug === everything ? ownSince(reader.categories, everything) : sinceOf(reader, slug),
-            )
+            .map((slug) => ownSince(reader.categories, slug))
             .filter((since) => since !== undefined)
           return n > reader.watermark && sinces.some((since) => n > since)
         }
         for (const step of events) {
           if (step.kind === 'choose') {
-            reader = withPreferences(reader, chosen(...step.slugs), posts.length)
+            reader = withPreferences(reader, chosen(...step.slugs), posts.length, defaultSettings)
             wanted = new Set([...wanted].filter((pair) => wants(pair.split(' ')[1] ?? '')))
           } else if (step.kind === 'list') {
             posts.push(step.slugs)
@@ -105,10 +106,15 @@ describe('from when a category is owed', () => {
 describe('withPreferences', () => {
   it('touches neither the watermark nor the note', () => {
     const reader = aReader({ watermark: 7, note: flying })
-    const changed = withPreferences(reader, preferencesFor({ cadence: 'weekly', day: 'fri' }), 10)
+    const changed = withPreferences(
+      reader,
+      preferencesFor({ cadence: 'weekly', day: 'fri' }),
+      10,
+      defaultSettings,
+    )
     expect([changed.watermark, changed.note]).toEqual([7, flying])
     expect(changed.schedule).toBe('weekly-fri-0800-UTC')
-    expect(withPreferences(changed, preferencesFor(), 10)).toEqual(reader)
+    expect(withPreferences(changed, preferencesFor(), 10, defaultSettings)).toEqual(reader)
   })
 
   it.each<[string, Partial<Subscriber>, boolean]>([
@@ -125,10 +131,10 @@ describe('withPreferences', () => {
     ['the reader is paused', { watermark: 7, state: 'paused' }, false],
   ])('puts one who moves to instant into catch-up: %s', (_title, given, isCaughtUp) => {
     const instant = preferencesFor({ cadence: 'instant' })
-    const moved = withPreferences(aReader(given), instant, 10)
+    const moved = withPreferences(aReader(given), instant, 10, defaultSettings)
     expect(moved.catchUp ?? false).toBe(isCaughtUp)
-    expect(withPreferences(moved, instant, 12).catchUp).toBe(moved.catchUp)
-    expect(withPreferences(moved, preferencesFor(), 12).catchUp).toBeUndefined()
+    expect(withPreferences(moved, instant, 12, defaultSettings).catchUp).toBe(moved.catchUp)
+    expect(withPreferences(moved, preferencesFor(), 12, defaultSettings).catchUp).toBeUndefined()
   })
 })
 
@@ -158,13 +164,18 @@ describe('startingNow', () => {
 describe('withoutCategory', () => {
   it('leaves the others as they are, and nothing when it was the last', () => {
     const reader = aReader({ categories: { a: 3, b: 4 } })
-    const left = withoutCategory(reader, 'a', ['a', 'b', 'c'], 10)
+    const left = withoutCategory(reader, 'a', ['a', 'b', 'c'], 10, defaultSettings)
     expect(left?.categories).toEqual({ b: 4 })
-    expect(withoutCategory(left as Subscriber, 'b', ['a', 'b', 'c'], 10)).toBeUndefined()
+    expect(
+      withoutCategory(left as Subscriber, 'b', ['a', 'b', 'c'], 10, defaultSettings),
+    ).toBeUndefined()
   })
 
   it('names all others for a reader of everything, since everything was chosen', () => {
     const reader = aReader({ categories: { '*': 5 } })
-    expect(withoutCategory(reader, 'a', ['a', 'b', 'c'], 10)?.categories).toEqual({ b: 5, c: 5 })
+    expect(withoutCategory(reader, 'a', ['a', 'b', 'c'], 10, defaultSettings)?.categories).toEqual({
+      b: 5,
+      c: 5,
+    })
   })
 })

@@ -120,3 +120,27 @@ describe('clientAddress', () => {
     }
   })
 })
+
+describe('what a reader changes', () => {
+  it('is taken fifty times a day; leaving is never refused', async () => {
+    const { platform, join, post, link } = await readersPlatform()
+    await join('ada@example.org')
+    const save = (i: number) =>
+      post(link('preferences', 'ada@example.org'), {
+        action: 'save',
+        cadence: 'daily',
+        at: `07:${String(i % 60).padStart(2, '0')}`,
+      })
+    for (let i = 0; i < 50; i++) expect((await save(i)).status).toBe(200)
+    const refused = await save(50)
+    expect(refused.status).toBe(429)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await refused.text()).toContain('please try again tomorrow')
+    platform.advance(24 * 60 * 60 * 1000)
+    expect((await save(51)).status).toBe(200)
+    for (let i = 0; i < 50; i++) await save(i)
+    expect((await save(52)).status).toBe(429)
+    const left = await post(link('preferences', 'ada@example.org'), { action: 'unsubscribe' })
+    expect(left.status).toBe(200)
+  })
+})

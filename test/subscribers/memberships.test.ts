@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { everything, recordKeys } from '../../functions/keys.ts'
 import type { RecordKey, RecordStore } from '../../functions/platform.ts'
+import { defaultSettings } from '../../functions/settings.ts'
 import { startingNow, withPreferences } from '../../functions/subscribers/choices.ts'
 import {
   categoryRow,
@@ -28,7 +29,9 @@ const choose =
   (preferences: Preferences): Actor =>
   (records) =>
     changeSubscriber({ records, now }, readerId, (current, head) =>
-      current?.state === 'confirmed' ? withPreferences(current, preferences, head) : undefined,
+      current?.state === 'confirmed'
+        ? withPreferences(current, preferences, head, defaultSettings)
+        : undefined,
     )
 
 const confirm =

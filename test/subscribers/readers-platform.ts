@@ -121,7 +121,7 @@ export function noted(platform: ScratchPlatform): { platform: ScratchPlatform; w
   }
 }
 
-/** All bytes of the data as a back-up has them: whatever is still stored anywhere is in it. */
+/** All bytes of the data as a backup has them: whatever is still stored anywhere is in it. */
 export async function everyByte(platform: ScratchPlatform): Promise<string> {
   const folder = mkdtempSync(joinPath(tmpdir(), 'broadsheet-copy-'))
   try {

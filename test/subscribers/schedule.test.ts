@@ -1,8 +1,26 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { keepSchedule, listSchedules, scheduleOf } from '../../functions/subscribers/schedule.ts'
+import { recordKeys } from '../../functions/keys.ts'
+import type { RecordStore } from '../../functions/platform.ts'
+import { defaultSettings } from '../../functions/settings.ts'
+import { withPreferences } from '../../functions/subscribers/choices.ts'
+import { membershipRows } from '../../functions/subscribers/membership-rows.ts'
+import { changeAndTidy, changeSubscriber } from '../../functions/subscribers/memberships.ts'
+import {
+  dropSchedule,
+  keepSchedule,
+  listSchedules,
+  scheduleOf,
+} from '../../functions/subscribers/schedule.ts'
 import { type Cadence, cadences } from '../../functions/subscribers/subscriber.ts'
 import { type ScratchPlatform, scratchPlatform } from '../support/scratch-platform.ts'
+import {
+  type Actor,
+  modelRecordStore,
+  searchInterleavings,
+  type World,
+} from '../support/stepped-record-store.ts'
+import { aReader, preferencesFor, readerId } from './readers.ts'
 
 let platform: ScratchPlatform | undefined
 afterEach(async () => {
@@ -68,5 +86,104 @@ describe('listSchedules', () => {
     const daily = scheduleOf({ cadence: 'daily', at: '07:15', timeZone: 'Europe/Berlin' })
     for (const schedule of [weekly, daily, weekly]) await keepSchedule(platform, schedule)
     expect(await listSchedules(platform)).toEqual([daily, weekly])
+  })
+})
+
+describe('a schedule that nobody is on', () => {
+  const now = () => new Date('2026-03-02T08:00:00Z')
+  const early = preferencesFor({ at: '06:00' })
+  const late = preferencesFor({ at: '18:00' })
+  const lateId = scheduleOf(late).id
+  const otherId = `b${readerId.slice(1)}`
+
+  const move =
+    (preferences: typeof late, id = readerId, changing = changeSubscriber): Actor =>
+    (records) =>
+      changing({ records, now }, id, (current, head) =>
+        current ? withPreferences(current, preferences, head, defaultSettings) : undefined,
+      )
+  const drop: Actor = (records) => dropSchedule({ records }, lateId)
+
+  const withReaders =
+    (...readers: ReturnType<typeof aReader>[]) =>
+    async (store: RecordStore) => {
+      for (const reader of readers) {
+        await store.put({ ...recordKeys.subscriber(reader.id), value: reader })
+        for (const row of membershipRows(reader)) await store.put({ ...row, value: {} })
+      }
+      for (const schedule of [early, late].map(scheduleOf))
+        await keepSchedule({ records: store }, schedule)
+    }
+
+  /** Fails at the first instant at which a reader is on a schedule that no tick knows. */
+  const guarded =
+    (prepare: (store: RecordStore) => Promise<void>) => async (store: World['store']) => {
+      await prepare(store)
+      const check = async () => {
+        const known = (await listSchedules({ records: store })).map(({ id }) => id)
+        for (const id of [readerId, otherId]) {
+          const reader = await store.get<{ schedule: string }>(recordKeys.subscriber(id))
+          if (reader && !known.includes(reader.value.schedule)) {
+            throw new Error(`nobody knows ${reader.value.schedule}, which a reader is on`)
+          }
+        }
+      }
+      const { put, delete: remove } = store
+      store.put = async (record, condition) => {
+        const outcome = await put(record, condition)
+        await check()
+        return outcome
+      }
+      store.delete = async (key, condition) => {
+        const outcome = await remove(key, condition)
+        await check()
+        return outcome
+      }
+    }
+
+  const nobody = withReaders(aReader({}, early))
+  it.each<[string, (store: RecordStore) => Promise<void>, Actor[], object]>([
+    [
+      'by a reader who joins while it is removed',
+      nobody,
+      [move(late), drop],
+      { kills: 1, preemptions: 3 },
+    ],
+    [
+      'by one who joins while two ticks remove it',
+      nobody,
+      [move(late), drop, drop],
+      { preemptions: 1 },
+    ],
+    [
+      'by one who joins while the last one leaves',
+      withReaders(aReader({}, early), aReader({ id: otherId }, late)),
+      [move(late), move(early, otherId, changeAndTidy)],
+      {},
+    ],
+    [
+      'by one who leaves, and comes back while it is removed',
+      withReaders(aReader({}, late)),
+      [move(early, readerId, changeAndTidy), move(late)],
+      { preemptions: 3 },
+    ],
+  ])(
+    'is never missed %s, in any order of steps',
+    async (_title, prepare, actors, options) => {
+      const runs = await searchInterleavings(guarded(prepare), actors, () => {}, options)
+      expect(runs).toBeGreaterThan(10)
+    },
+    120_000,
+  )
+
+  it('goes, and stands again for whoever chooses it', async () => {
+    const store = modelRecordStore()
+    const known = async () => (await listSchedules({ records: store })).map(({ id }) => id)
+    await withReaders(aReader({}, late))(store)
+    expect(await drop(store)).toBe(false)
+    await move(early, readerId, changeAndTidy)(store)
+    expect(await known()).toEqual([scheduleOf(early).id])
+    await move(late, readerId, changeAndTidy)(store)
+    expect(await known()).toEqual([lateId])
   })
 })

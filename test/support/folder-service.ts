@@ -11,14 +11,16 @@ export type FolderPlatform = Omit<LocalPlatform, 'outbox'> & JourneyPlatform
 /** The service on a real data folder, by a clock that stands until it is moved. */
 export async function folderService(data: string, now: string): Promise<Service<FolderPlatform>> {
   let present = new Date(now)
+  const logged: string[] = []
   const local = await localPlatform({
     data,
     settings: scratchSettings(),
     now: () => new Date(present),
-    log: jsonLog({ level: 'silent' }),
+    log: jsonLog({ write: (line) => logged.push(line) }),
   })
   const platform: FolderPlatform = {
     ...local,
+    logged,
     setNow: (instant) => {
       present = new Date(instant)
     },

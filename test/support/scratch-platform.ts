@@ -10,7 +10,7 @@ import { outboxMailer } from '../../functions/local/outbox-mailer.ts'
 import { leaseSeconds } from '../../functions/local/run-jobs.ts'
 import { sqliteJobQueue } from '../../functions/local/sqlite-job-queue.ts'
 import { sqliteRecordStore } from '../../functions/local/sqlite-record-store.ts'
-import type { Machine, Mailer, Outbox, Platform } from '../../functions/platform.ts'
+import type { Machine, Mailer, Platform, ReadableOutbox } from '../../functions/platform.ts'
 import { defaultSettings, type Settings } from '../../functions/settings.ts'
 
 export interface ScratchPlatform extends Platform {
@@ -19,7 +19,8 @@ export interface ScratchPlatform extends Platform {
   /** Runs the job queue dry; throws what the first failing job throws. */
   settle(): Promise<void>
   /** The mails sent so far, by delivery id; none when a mailer was given. */
-  readonly outbox: Outbox & (() => Promise<{ deliveryId: string; to: string; raw: string }[]>)
+  readonly outbox: ReadableOutbox &
+    (() => Promise<{ deliveryId: string; to: string; raw: string }[]>)
   close(): Promise<void>
   readonly machine: Machine
   /** The data folder; `objects/` and `outbox/` are in it. */
@@ -80,6 +81,7 @@ export async function scratchPlatform(
           syncs: false,
         }),
       outbox: kept,
+      keepsMails: true,
       settings,
       secrets: {
         secrets: {

@@ -66,6 +66,15 @@ describe('a digest', () => {
     expect(text.split('\n')).toContain('https://news.example/posts/ferry/')
   })
 
+  it('keeps its text within its rules', () => {
+    const { text } = digestEmail(
+      aDigest({ groups: [{ posts: [aPost({ summary: 'one two three '.repeat(40) })] }] }),
+    )
+    const widths = text.split('\n').map(displayWidth)
+    expect(text).toContain(`\n${'─'.repeat(72)}\n`)
+    expect(Math.max(...widths)).toBe(72)
+  })
+
   it('dates posts by the reader’s clock', () => {
     // Half past eleven in the evening in London is the next day in Berlin.
     expect(digestEmail(aDigest()).text).toContain('March 2, 2026')
@@ -143,6 +152,14 @@ describe('a digest', () => {
     )
   })
 
+  it('says how many of a reader’s categories stand beside those it names', () => {
+    const categoryTitles = Array.from({ length: 10 }, (_, i) => `C${i}`)
+    const why = (locale: string) => digestEmail(aDigest({ locale, categoryTitles })).html
+    expect(why('zh-CN')).toContain('C7，以及另外 2 个分类')
+    expect(why('en')).toContain('C7 and 2 more')
+    expect(why('de')).toContain('C7 und 2 weitere')
+  })
+
   it('escapes what publishers write', () => {
     const title = '<script>alert(1)</script> & "friends"'
     const { html } = digestEmail(
@@ -187,6 +204,18 @@ describe('a letter', () => {
     )
     expect(html).toContain('alt="" width="552" height="276"')
     expect(html).not.toContain('too long')
+  })
+
+  it('aligns tables as the post does, with hairlines that are none the less in the dark', () => {
+    const { html } = letter(
+      '<table><tr><th>a</th><th align="right">b</th></tr><tr><td align="center">c</td><td align="x">d</td></tr></table><hr>',
+    )
+    expect(html).toMatch(/<th class="line" style="[^"]*text-align:left">a/)
+    expect(html).toMatch(/<th align="right" class="line" style="[^"]*text-align:right">b/)
+    expect(html).toMatch(/<td align="center" class="line" style="[^"]*text-align:center">c/)
+    expect(html).not.toMatch(/<td[^>]*text-align[^>]*>d/)
+    expect(html).toMatch(/<hr class="line" style="[^"]*1px solid #dcdad7/)
+    expect(html).toContain('.line{border-color:#343331!important}')
   })
 
   it('that is too long ends between two blocks and says where the rest is', () => {

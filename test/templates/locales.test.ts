@@ -4,6 +4,7 @@ import { accentFor, colours, contrast } from '../../templates/assets/accent.ts'
 import { stylesheet } from '../../templates/assets/stylesheet.ts'
 import { readingMinutes } from '../../templates/components/reading-time.ts'
 import { scheduleSentence } from '../../templates/components/schedule-sentence.ts'
+import { serifFor } from '../../templates/emails/email-layout.tsx'
 import { formatDate, formatPeriod } from '../../templates/locales/format.ts'
 import { chooseLocale, dateLocale, locales, messagesFor } from '../../templates/locales/index.ts'
 import type { Messages } from '../../templates/locales/messages.ts'
@@ -157,6 +158,22 @@ describe('the stylesheet', () => {
       expect(contrast(used, colours[scheme].paper)).toBeGreaterThanOrEqual(4.5)
     }
     expect(stylesheet(accent).css.includes('</')).toBe(false)
+  })
+
+  it('leaves the columns of a table where the post has them', () => {
+    expect(stylesheet().css).not.toMatch(/(td|:is\(th,td\))\{[^}]*text-align/)
+    expect(stylesheet().css).toContain('.body th:not([align]){text-align:start}')
+  })
+
+  it('sets Chinese and Japanese words on a Latin page, and in its mails, in serifs', () => {
+    const latin = /:root\{[^}]*--serif:([^;]*)/.exec(stylesheet().css)?.[1] ?? ''
+    for (const stack of [latin, serifFor('en')]) {
+      const names = stack.split(',').map((name) => name.replaceAll(/["']/g, ''))
+      expect(names.slice(0, 3)).toEqual(['Iowan Old Style', 'Palatino Linotype', 'Palatino'])
+      expect(names.slice(-1)).toEqual(['serif'])
+      expect(names).toContain('Noto Serif CJK SC')
+      expect(names).toContain('P052')
+    }
   })
 
   it('has text at 7:1 and more on both papers', () => {

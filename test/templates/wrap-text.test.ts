@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cutToBytes, cutToWidth, displayWidth } from '../../templates/emails/display-width.ts'
-import { wrapText } from '../../templates/emails/wrap-text.ts'
+import { wrapDocument, wrapText } from '../../templates/emails/wrap-text.ts'
 
 const closing = '、。，．：；！？）］｝〉》」』】〕〗”’…'
 const opening = '（［｛〈《「『【“‘'
@@ -45,6 +45,20 @@ describe('wrapText', () => {
   it('keeps paragraphs and what is short', () => {
     expect(wrapText('a\n\nb  c', 76)).toBe('a\n\nb  c')
     expect(wrapText('', 76)).toBe('')
+  })
+
+  it('lets the lines of a quote, a list or a note go on below its words', () => {
+    const words = 'one two three four five'
+    expect(wrapDocument(`${words}\n- ${words}\n  10. ${words}\n> > ${words}\n¹ ${words}`, 16)).toBe(
+      [
+        'one two three\nfour five',
+        '- one two three\n  four five',
+        '  10. one two\n      three four\n      five',
+        '> > one two\n> > three four\n> > five',
+        '¹ one two three\n  four five',
+      ].join('\n'),
+    )
+    expect(wrapDocument(`${' '.repeat(40)}x`, 16).trim()).toBe('x')
   })
 
   // Time that grew with the square of the length would end in the time-out.

@@ -20,9 +20,14 @@ const mostAtATime = 64
 /** How long a job goes on without looking whether the run still goes on and the posts still stand. */
 const freshMs = 250
 const lookAgainMs = 60_000
-/** The provider's wish for a moment of quiet; after some in a row, and after longer ones, the job ends. */
+/** The provider's wish for a moment of quiet; after some in a row the job ends. */
 const shortRefusalSeconds = 2
 const mostShortRefusals = 5
+/**
+ * After so many longer ones in a row, too. A relay hands on what one reader's server says (`451 4.7.1`,
+ * a grey list) in the words of its own refusals; where mails get through in between it is no more than that.
+ */
+const mostLongRefusals = 16
 
 /** One store of composed messages for all jobs of a process and platform. */
 const messagesOf = new WeakMap<object, ReturnType<typeof openMessages>>()
@@ -59,6 +64,7 @@ export async function deliverAll(
   const queue = pending.values()
   const end: End = { settled: 0, busySeconds: 0 }
   let shortRefusals = 0
+  let longRefusals = 0
   let freshUntil = clock.now() + freshMs
   let freshening: Promise<void> | undefined
 
@@ -75,6 +81,7 @@ export async function deliverAll(
       if (pace.hold(seconds)) shortRefusals++
       return
     }
+    if (seconds > shortRefusalSeconds && ++longRefusals < mostLongRefusals) return
     // A service that refuses everybody is not asked five hundred times more.
     end.stop ??= 'busy'
     end.busySeconds = Math.max(end.busySeconds, seconds)
@@ -87,6 +94,7 @@ export async function deliverAll(
     }
     const mailer = pacedMailer(platform.mailer, another, onRefusal, () => {
       shortRefusals = 0
+      longRefusals = 0
     })
     const ledger: Ledger = { platform: { ...platform, mailer }, run, chunk, parcels, newToken }
     for (;;) {

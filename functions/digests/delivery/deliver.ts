@@ -10,6 +10,7 @@ import {
   getChunk,
   getRun,
   isFinished,
+  isGoneThrough,
   isOpen,
   isOver,
   isToRetry,
@@ -55,7 +56,7 @@ export async function deliverChunk(
   if (end.stop === undefined || end.settled === pending.length) {
     await keepBook(platform, run, chunk, end.dueAt)
     // Whoever goes through a chunk first brings the next one; deliveries that wait hold up nobody.
-    if (!stored?.value.counted) await bringNext(platform, run, chunk)
+    if (!stored || !isGoneThrough(stored.value, run)) await bringNext(platform, run, chunk)
   }
   await goOn(platform, run, chunk, end)
 }
@@ -92,9 +93,14 @@ async function noteBegun(platform: Platform, run: Run, chunk: number): Promise<v
 }
 
 async function bringNext(platform: Platform, run: Run, chunk: number): Promise<void> {
-  const next = chunk + (await chunksAhead(platform))
-  if (await getBook(platform, run.id, next)) {
+  const ahead = await chunksAhead(platform)
+  for (let next = chunk + ahead; ; next += ahead) {
+    const book = (await getBook(platform, run.id, next))?.value
+    if (!book) return
+    // Somebody else brought that one, and was lost behind it or is done.
+    if (isGoneThrough(book, run)) continue
     await platform.jobs.enqueue([{ kind: 'deliver', runId: run.id, chunk: next }])
+    return
   }
 }
 

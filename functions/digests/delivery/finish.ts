@@ -2,7 +2,6 @@ import { recordKeys } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
 import { getPost } from '../../posts/post.ts'
 import { whyNotOwed } from '../letters/letter.ts'
-import { periodStart } from '../runs/period.ts'
 import type { ChunkBook, ChunkCount, Delivery, Run, RunTotals } from '../runs/run.ts'
 import {
   booksOf,
@@ -28,8 +27,8 @@ const mostOpen = 100
 
 /**
  * Protocol R3: counts a chunk after all of it was gone through. Failed and unknown deliveries are
- * kept by name, because late evidence still changes them, and so are those whose end is open. Gives
- * back the book as it stands; with many open ones nothing is written.
+ * kept by name, because late evidence still changes them, and so are those whose end is open; with
+ * many open ones the book says only that it was gone through. Gives it back as it stands.
  */
 export async function keepBook(
   platform: Finishing,
@@ -41,15 +40,19 @@ export async function keepBook(
     const stored = await getBook(platform, run.id, k)
     if (stored && isFinished(stored.value, run)) return stored.value
     const next = await countChunk(platform, run, k, stored?.value)
-    if (!next?.counted || next.counted.open.length > mostOpen) return stored?.value
-    if (restsUntil !== undefined && next.counted.open.length > 0) {
-      next.counted.restsUntil = restsUntil
-    }
+    if (!next?.counted) return stored?.value
+    const { counted, ...rest } = next
+    const open = counted.open.length
+    const until = open > 0 && restsUntil !== undefined ? { restsUntil } : {}
+    const book: ChunkBook =
+      open > mostOpen
+        ? { ...rest, ...stored?.value, passed: { gen: run.gen, open, ...until } }
+        : { ...rest, counted: { ...counted, ...until } }
     const condition = stored ? { ifVersion: stored.version } : ({ ifAbsent: true } as const)
-    const outcome = await putBook(platform, run, k, next, condition)
+    const outcome = await putBook(platform, run, k, book, condition)
     if (outcome.status === 'conflict') continue
-    if (isFinished(next, run)) await countFinished(platform, run)
-    return next
+    if (isFinished(book, run)) await countFinished(platform, run)
+    return book
   }
 }
 
@@ -172,8 +175,6 @@ async function reasonToSkip(platform: Finishing, run: Run, candidates: number): 
     return whyNotOwed(post?.value) ?? 'Nobody reads its categories by mail.'
   }
   if (candidates === 0) return 'Nobody is on this schedule.'
-  const since = await periodStart(platform, run)
-  return since
-    ? `Nobody was owed anything: no new posts since ${since}.`
-    : 'Nobody was owed anything: no new posts.'
+  // There may be new posts: those that stood there before a reader confirmed are owed to nobody.
+  return 'Nobody was owed anything: everyone already has what there is, or joined after it.'
 }

@@ -1,11 +1,12 @@
 import type { Context } from 'hono'
-import { chooseLocale } from '../../../templates/locales/index.ts'
+import { chooseLocale, messagesFor } from '../../../templates/locales/index.ts'
 import { archivePage } from '../../../templates/pages/archive-page.tsx'
 import { editionPage } from '../../../templates/pages/edition-page.tsx'
 import { urlPaths } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
-import { listEditions, readEdition } from './archive.ts'
+import { editionDate, listEditions, readEdition } from './archive.ts'
 import { editionFromId, groupPosts } from './edition.ts'
+import { readListed } from './listing.ts'
 import { categoryTitles } from './parcels.ts'
 
 const postsOnPage = 100
@@ -35,7 +36,11 @@ export async function showEdition(c: Context, platform: Platform): Promise<Respo
   const wanted = Number(/^\d{1,4}$/.exec(c.req.query('page') ?? '')?.[0] ?? 1)
   const pages = Math.max(1, Math.ceil(posts.length / postsOnPage))
   const page = Math.min(Math.max(wanted, 1), pages)
-  const shown = posts.slice((page - 1) * postsOnPage, page * postsOnPage)
+  const shown = await readListed(
+    platform,
+    posts.slice((page - 1) * postsOnPage, page * postsOnPage),
+  )
+  const [newest] = page === 1 ? shown : await readListed(platform, posts.slice(0, 1))
   const titles = await categoryTitles(platform)
   const now = `${platform.now().toISOString().slice(0, 19)}Z`
   const until = posts[0]?.post.published ?? now
@@ -47,9 +52,13 @@ export async function showEdition(c: Context, platform: Platform): Promise<Respo
       edition: {
         groups: groupPosts(shown, titles, { settings, locale }),
         more: Math.max(0, posts.length - page * postsOnPage),
+        timeZone: settings.site.timeZone,
+      },
+      title: newest?.post.title ?? messagesFor(locale).archive.title,
+      count: posts.length,
+      date: (await editionDate(platform, edition)) ?? {
         from: posts.at(-1)?.post.published ?? until,
         until,
-        timeZone: settings.site.timeZone,
       },
       ...(page < pages ? { next: `${urlPaths.edition(id)}?page=${page + 1}` } : {}),
     }),

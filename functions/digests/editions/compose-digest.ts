@@ -7,8 +7,8 @@ import type { Settings } from '../../settings.ts'
 import { linkLength } from '../../subscribers/links.ts'
 import type { Cadence } from '../../subscribers/subscriber.ts'
 import type { Run } from '../runs/run.ts'
-import { type Edition, editionId, groupPosts, newestFirst } from './edition.ts'
-import type { OwedPost } from './owed.ts'
+import { type Edition, editionId, groupPosts } from './edition.ts'
+import type { ShownPost } from './owed.ts'
 
 /** What all mails of a run have in common beside the posts. */
 export interface Frame {
@@ -29,26 +29,33 @@ export interface DigestText {
 
 type Source = Pick<Platform, 'settings' | 'secrets'>
 
+/** What a digest is about. */
+export interface DigestContent {
+  /** Those that it may show, newest first. */
+  posts: readonly ShownPost[]
+  /** How many there are in all. */
+  count: number
+}
+
 /**
- * The digest of an edition, links as placeholders. The newest posts are in it: `digests.maxPosts`
- * of them at most, fewer when the page would be cut; the others stand behind the edition's link.
+ * The digest of an edition, links as placeholders. The newest posts are in it: those given, or fewer
+ * when the page would be cut; the others stand behind the edition's link.
  */
 export function writeDigest(
   { settings, secrets }: Source,
   frame: Frame,
   edition: Edition,
-  owed: readonly OwedPost[],
+  { posts, count: all }: DigestContent,
   titles: ReadonlyMap<string, string>,
 ): DigestText {
-  const posts = newestFirst(owed)
   const chosen = Object.keys(edition.from)
   const id = chosen.length > 0 ? editionId({ secrets }, edition) : undefined
-  for (let count = Math.min(posts.length, settings.digests.maxPosts); ; ) {
+  for (let count = posts.length; ; ) {
     const email = digestEmail({
       settings,
       locale: edition.locale,
       groups: groupPosts(posts.slice(0, count), titles, { settings, locale: edition.locale }),
-      more: posts.length - count,
+      more: Math.max(0, all - count),
       ...(id ? { editionUrl: `${settings.site.baseUrl}${urlPaths.edition(id)}` } : {}),
       ...(frame.from ? { from: frame.from } : {}),
       until: frame.until,

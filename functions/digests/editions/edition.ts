@@ -1,9 +1,10 @@
 import { everything, urlPaths } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
+import { withOwnAddresses } from '../../posts/own-address.ts'
 import type { Post } from '../../posts/post.ts'
 import type { Settings } from '../../settings.ts'
 import { signText, verifyText } from '../../subscribers/links.ts'
-import type { OwedPost } from './owed.ts'
+import type { OwedPost, ShownPost } from './owed.ts'
 
 /**
  * What is mailed, without anything of its reader: with the posts as they stand it says which are in
@@ -25,7 +26,6 @@ export interface CardPost {
   date: string
   authors: string[]
   image?: NonNullable<Post['image']>
-  tags?: string[]
   language?: string
 }
 
@@ -73,7 +73,7 @@ export function editionFromId(
 }
 
 /** What is shown first: the newest. */
-export function newestFirst(owed: readonly OwedPost[]): OwedPost[] {
+export function newestFirst<Owed extends OwedPost>(owed: readonly Owed[]): Owed[] {
   return owed.toSorted((a, b) => compare(b.post.published, a.post.published) || b.n - a.n)
 }
 
@@ -83,7 +83,7 @@ export function newestFirst(owed: readonly OwedPost[]): OwedPost[] {
  * category comes last.
  */
 export function groupPosts(
-  posts: readonly OwedPost[],
+  posts: readonly ShownPost[],
   titles: ReadonlyMap<string, string>,
   { settings, locale }: { settings: Settings; locale: string },
 ): CardGroup[] {
@@ -102,27 +102,26 @@ export function groupPosts(
     })
     .map(([slug, cards]) => {
       if (slug === '') return { posts: cards }
-      const title = titleOf(slug)
-      return { category: { slug, title }, posts: cards.map((card) => withoutTag(card, title)) }
+      return { category: { slug, title: titleOf(slug) }, posts: cards }
     })
 }
 
-/** A tag that repeats the heading above says nothing. */
-function withoutTag({ tags = [], ...card }: CardPost, heading: string): CardPost {
-  const others = tags.filter((tag) => tag !== heading)
-  return others.length > 0 ? { ...card, tags: others } : card
-}
-
 /** A post as a card. Its link is where the post lives. */
-export function cardOf(post: Post, settings: Settings): CardPost {
+export function cardOf(
+  post: Pick<
+    Post,
+    'title' | 'slug' | 'canonicalUrl' | 'summary' | 'published' | 'authors' | 'image' | 'language'
+  >,
+  settings: Settings,
+): CardPost {
+  const { image } = withOwnAddresses({ ...post, enclosures: [] }, settings)
   return {
     title: post.title,
     url: post.canonicalUrl ?? `${settings.site.baseUrl}${urlPaths.post(post.slug)}`,
     summary: post.summary,
     date: post.published,
     authors: post.authors,
-    ...(post.image ? { image: post.image } : {}),
-    ...(post.tags.length > 0 ? { tags: post.tags } : {}),
+    ...(image ? { image } : {}),
     ...(post.language ? { language: post.language } : {}),
   }
 }

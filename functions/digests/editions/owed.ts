@@ -10,6 +10,11 @@ export interface OwedPost extends Listed {
   via: string
 }
 
+/** One that is shown: the whole of its record was read. */
+export interface ShownPost extends OwedPost {
+  post: Post
+}
+
 type Chooser = Pick<Subscriber, 'categories'>
 type Rules = Pick<Settings, 'categories'>
 

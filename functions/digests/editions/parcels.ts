@@ -11,8 +11,8 @@ import { writeLetter } from '../letters/compose-letter.ts'
 import { periodStart, scheduleOfRun } from '../runs/period.ts'
 import type { Run } from '../runs/run.ts'
 import { composeBulk, type Frame, writeDigest } from './compose-digest.ts'
-import { type Edition, editionName, editionOf } from './edition.ts'
-import { isMailable, type Listed, type Listing, openListing } from './listing.ts'
+import { type Edition, editionName, editionOf, newestFirst } from './edition.ts'
+import { isMailable, type Listed, type Listing, openListing, readListed } from './listing.ts'
 import { choiceFor, floorOf, type OwedPost, owedPosts } from './owed.ts'
 
 type Source = Pick<Platform, 'records' | 'objects' | 'settings' | 'secrets' | 'now'>
@@ -25,10 +25,10 @@ const mostShares = 5000
 
 /** Keeps what was composed while it is in use; the least used go first. */
 export interface Messages {
-  get(
+  get<Composed extends ComposedMessage | undefined>(
     key: string,
-    compose: () => ComposedMessage | Promise<ComposedMessage>,
-  ): Promise<ComposedMessage>
+    compose: () => Promise<Composed>,
+  ): Promise<Composed>
 }
 
 /** Composes mails for the readers of runs, each edition once. Made anew for each job. */
@@ -83,7 +83,29 @@ export function openParcels(
   ): Promise<ComposedMessage | undefined> {
     const floor = floorOf(reader, window.from)
     if (floor >= window.to) return undefined
-    const listed = await listingUpTo(window.to).above(floor)
+    const listing = listingUpTo(window.to)
+    const frame = await frameOf(run)
+    for (;;) {
+      const share = shareOf(run, reader, await listing.above(floor), window)
+      if (share === 'nothing') return undefined
+      const message = await messages.get(share.key, async () => {
+        const posts = await readListed(platform, share.shown)
+        if (!isAsListed(posts, share.shown)) return undefined
+        const digest = writeDigest(platform, frame, share.edition, { ...share, posts }, titles)
+        return composeBulk(settings, run, digest)
+      })
+      if (message) return message
+      // A post was changed since the listing read it: what is owed is found out anew.
+      await listing.forget()
+    }
+  }
+
+  function shareOf(
+    run: Run,
+    reader: Subscriber,
+    listed: readonly Listed[],
+    window: { from: number; to: number },
+  ): Share {
     let known = knownShares.get(listed)
     if (!known || known.size > mostShares) {
       known = new Map()
@@ -93,17 +115,14 @@ export function openParcels(
     let share = known.get(choice)
     if (share === undefined) {
       const owed = owedPosts(reader, listed, window, settings)
+      const count = owed.length
+      const shown = newestFirst(owed).slice(0, settings.digests.maxPosts)
       const edition = editionOf(owed, window.to, reader.locale)
-      const key = `${run.id} ${editionName(edition)} ${revisionsOf(owed)}`
-      share = owed.length === 0 ? 'nothing' : { owed, edition, key }
+      const key = `${run.id} ${editionName(edition)} ${count} ${revisionsOf(shown)}`
+      share = count === 0 ? 'nothing' : { shown, count, edition, key }
       known.set(choice, share)
     }
-    if (share === 'nothing') return undefined
-    const { owed, edition, key } = share
-    const frame = await frameOf(run)
-    return messages.get(key, () =>
-      composeBulk(settings, run, writeDigest(platform, frame, edition, owed, titles)),
-    )
+    return share
   }
 
   async function letterFor(
@@ -113,9 +132,10 @@ export function openParcels(
   ): Promise<ComposedMessage | undefined> {
     const post = run.postId && (await getPost(platform, run.postId))?.value
     if (!post || !isMailable(post)) return undefined
-    if (choiceFor(reader, post, run.to, settings) === undefined) return undefined
-    return messages.get(`${run.id} ${reader.locale} ${post.revision}`, async () =>
-      composeBulk(settings, run, await writeLetter(platform, post, reader.locale, titles)),
+    const { approved: shown = post } = run
+    if (choiceFor(reader, shown, run.to, settings) === undefined) return undefined
+    return messages.get(`${run.id} ${reader.locale} ${shown.revision}`, async () =>
+      composeBulk(settings, run, await writeLetter(platform, shown, reader.locale, titles)),
     )
   }
 
@@ -144,7 +164,14 @@ export function openParcels(
 }
 
 /** What readers with equal choices are owed. */
-type Share = 'nothing' | { owed: OwedPost[]; edition: Edition; key: string }
+type Share = 'nothing' | { shown: OwedPost[]; count: number; edition: Edition; key: string }
+
+function isAsListed(posts: readonly OwedPost[], listed: readonly OwedPost[]): boolean {
+  return (
+    posts.length === listed.length &&
+    posts.every(({ post }, i) => post.revision === listed[i]?.post.revision)
+  )
+}
 
 /**
  * Equal for readers who are owed the same by the same listing, and quicker to find out than what
@@ -171,8 +198,8 @@ function placeOf(listed: readonly Listed[], n: number): number {
 }
 
 /** Tells an edition from the same one after an edit. */
-function revisionsOf(owed: readonly OwedPost[]): string {
-  return owed.map(({ post }) => `${post.id}.${post.revision.slice(0, 12)}`).join()
+function revisionsOf(shown: readonly OwedPost[]): string {
+  return shown.map(({ post }) => `${post.id}.${post.revision.slice(0, 12)}`).join()
 }
 
 /** By slug. */
@@ -197,14 +224,18 @@ async function readFrame(platform: Source, run: Run): Promise<Frame> {
 
 /** An empty store of composed messages. */
 export function openMessages(most = mostMessages): Messages {
-  const kept = new Map<string, Promise<ComposedMessage>>()
+  const kept = new Map<string, Promise<ComposedMessage | undefined>>()
   return {
-    get(key, compose) {
-      let message = kept.get(key)
+    get<Composed extends ComposedMessage | undefined>(
+      key: string,
+      compose: () => Promise<Composed>,
+    ) {
+      let message = kept.get(key) as Promise<Composed> | undefined
       if (!message) {
         // A promise at once: readers visited together wait for one composition.
         message = Promise.resolve().then(compose)
-        message.catch(() => kept.delete(key))
+        const forget = () => kept.delete(key)
+        message.then((composed) => composed ?? forget(), forget)
       } else kept.delete(key)
       kept.set(key, message)
       const oldest = kept.size > most ? kept.keys().next().value : undefined

@@ -1,15 +1,17 @@
 import { notFound, ServiceError } from '../../errors.ts'
 import type { Platform } from '../../platform.ts'
+import { getStoredPost } from '../../posts/stored-post.ts'
 import type { Run } from '../runs/run.ts'
-import { changeRun, isOpen, isOver } from '../runs/run-store.ts'
+import { changeRun, getRun, isOpen, isOver } from '../runs/run-store.ts'
 import { advanceLetter } from './advance-letter.ts'
-import { letGo } from './letter.ts'
+import { approvalOf, letGo } from './letter.ts'
 
 type Approving = Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>
 
 /**
- * Lets a letter that waits for approval go, at its time if that is still to come. What is mailed is
- * the post as it stands then. Repeatable.
+ * Lets a letter that waits for approval go, at its time if that is still to come. What is approved is
+ * the post as it stands now: an edit before the letter is on its way asks for approval again, a later
+ * one changes nothing of what is mailed. Repeatable.
  *
  * @throws ServiceError 404; 409 `run.over` when it was called off or its deadline has passed;
  * 409 `run.paused` when it is held by hand, which approval does not undo.
@@ -31,9 +33,11 @@ export async function approveLetter(platform: Approving, runId: string): Promise
 
 /** Takes approval and a pause by hand off a letter that waits: all that it waits for is its time. */
 export async function releaseLetter(platform: Approving, runId: string): Promise<Run> {
+  const postId = (await getRun(platform, runId))?.value.postId
+  const post = postId ? (await getStoredPost(platform, postId))?.value : undefined
   const run = await changeRun(platform, runId, (current) => {
     if (!current.waits || current.state !== 'paused') return undefined
-    return { ...letGo(current), movedAt: platform.now().toISOString() }
+    return { ...letGo(current), ...approvalOf(post), movedAt: platform.now().toISOString() }
   })
   if (!run) throw notFound('A run of this id')
   if (isOver(run)) throw calledOff(run)

@@ -1,15 +1,15 @@
 import { letterEmail } from '../../../templates/emails/letter-email.tsx'
 import { linkPlaceholders } from '../../mail/message.ts'
 import type { Platform } from '../../platform.ts'
-import type { Post } from '../../posts/post.ts'
 import { getPostBody } from '../../posts/post-body.ts'
 import type { DigestText } from '../editions/compose-digest.ts'
 import { cardOf } from '../editions/edition.ts'
+import type { ApprovedPost } from '../runs/run.ts'
 
 /** A post as a letter: whole, links to preferences as placeholders. */
 export async function writeLetter(
   platform: Pick<Platform, 'objects' | 'records' | 'settings'>,
-  post: Post,
+  post: ApprovedPost,
   locale: string,
   titles: ReadonlyMap<string, string>,
 ): Promise<DigestText> {

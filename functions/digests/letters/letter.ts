@@ -1,11 +1,12 @@
 import { letterRunId } from '../../keys.ts'
+import { formatInstant } from '../../posts/format-instant.ts'
 import type { LogEntry } from '../../posts/log.ts'
 import { wishedMode } from '../../posts/mail-mode.ts'
 import { approvalEnd } from '../../posts/plan-letter.ts'
 import type { Post } from '../../posts/post.ts'
 import type { StoredPost } from '../../posts/stored-post.ts'
 import type { Settings } from '../../settings.ts'
-import type { LetterWait, Run } from '../runs/run.ts'
+import type { ApprovedPost, LetterWait, Run } from '../runs/run.ts'
 import type { NewRun } from '../runs/run-store.ts'
 
 /** What a letter's run is judged by. */
@@ -48,14 +49,18 @@ export function newLetterRun(
  * A letter that waits, as it should be at an instant: called off, at another time, past its
  * deadline, or on its way. `nextNumber` is the log's next: a letter with a set time is for those who
  * are its readers then, so `to` is frozen when that time has come, before anything is planned. One
- * that is held by hand stays held.
+ * that is held by hand stays held. One that was approved waits anew when its post was edited since;
+ * once on its way it goes to everybody as it was approved.
  */
 export function letterNow(run: Run, sight: LetterSight, nextNumber: number): Run {
   if (!run.waits) return run
   const { now, post, settings } = sight
   const reason = whyCalledOff(run, sight)
   if (reason !== undefined) return calledOff(run, reason, now)
-  const timed = withTime(run, run.waits, { letterAt: post?.letterAt, now, nextNumber })
+  const timed = withApproval(
+    withTime(run, run.waits, { letterAt: post?.letterAt, now, nextNumber }),
+    sight,
+  )
   const deadline = approvalDeadline(timed)
   if (deadline === undefined || deadline > now) return asItWaits(timed)
   return settings.mail.unapproved === 'send'
@@ -66,6 +71,21 @@ export function letterNow(run: Run, sight: LetterSight, nextNumber: number): Run
 /** A letter that somebody approved or resumed: all that it still waits for is its time. */
 export function letGo<R extends NewRun>(run: R): R {
   return asItWaits({ ...run, state: 'planned', waits: run.waits?.early ? { early: true } : {} })
+}
+
+/** What a person approves who lets the letter of a post go; nothing where it needs no approval. */
+export function approvalOf(post: StoredPost | undefined): { approved?: ApprovedPost } {
+  if (post?.approveBy === undefined) return {}
+  const { id, revision, slug, title, published, summary, authors, categories } = post
+  const { language, image, canonicalUrl } = post
+  return {
+    approved: {
+      ...{ id, revision, slug, title, published, summary, authors, categories },
+      ...(language === undefined ? {} : { language }),
+      ...(image === undefined ? {} : { image }),
+      ...(canonicalUrl === undefined ? {} : { canonicalUrl }),
+    },
+  }
 }
 
 /** Why a letter is owed to nobody any more; `undefined` when it still is, as far as its post says. */
@@ -79,7 +99,8 @@ export function whyNotOwed(post: Post | undefined): string | undefined {
 function asItWaits<R extends NewRun>(run: R): R {
   const deadline = approvalDeadline(run)
   if (deadline !== undefined) {
-    return { ...run, state: 'paused', reason: `Waits for approval until ${deadline}.` }
+    const why = run.waits?.edited ? 'Its post was edited after it was approved. ' : ''
+    return { ...run, state: 'paused', reason: `${why}Waits for approval until ${deadline}.` }
   }
   if (run.state !== 'planned') return run
   if (run.waits?.early) return { ...run, reason: 'Waits for its time.' }
@@ -105,6 +126,16 @@ function calledOff({ waits: _, ...run }: Run, reason: string, now: string): Run 
     totals: { accepted: 0, suppressed: 0, empty: 0, failed: 0, unknown: 0 },
     finishedAt: now,
   }
+}
+
+/** Who holds a letter by hand approves it by letting it go, as its post stands then. */
+function withApproval(run: Run, { post, settings, now }: LetterSight): Run {
+  const { approved, ...rest } = run
+  if (!approved || run.state === 'paused' || approved.revision === post?.revision) return run
+  const hours = settings.mail.approval
+  if (hours === undefined) return rest
+  const approveBy = formatInstant(new Date(Date.parse(now) + hours * 3_600_000))
+  return { ...rest, waits: { ...run.waits, approveBy, edited: true } }
 }
 
 function withTime(

@@ -1,9 +1,9 @@
 import { effectiveQuota, rateOf } from '../../mail/quota.ts'
 import type { Platform } from '../../platform.ts'
+import { chunkReaders } from './run.ts'
 
 /** What the mail lane is fed with at a time, at most. */
 const aheadSeconds = 120
-const chunkReaders = 500
 /**
  * Each chunk brings another when it was gone through, so more would only be begun side by side, and
  * whoever counts the run reads the rows of all that are begun.

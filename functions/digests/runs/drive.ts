@@ -4,8 +4,8 @@ import type { Platform } from '../../platform.ts'
 import { realClock } from '../../real-clock.ts'
 import { finishRun } from '../delivery/finish.ts'
 import { chunksAhead } from './ahead.ts'
-import type { ChunkBook, Run } from './run.ts'
-import { booksOf, changeRun, isFinished, isOpen, lastChunk } from './run-store.ts'
+import { type ChunkBook, chunkReaders, type Run } from './run.ts'
+import { booksOf, changeRun, isFinished, isGoneThrough, isOpen, lastChunk } from './run-store.ts'
 
 type Driving = Pick<Platform, 'records' | 'jobs' | 'now' | 'mailer' | 'settings'>
 
@@ -28,21 +28,21 @@ export async function driveRun(platform: Driving, run: Run): Promise<void> {
   const chunks = run.chunks ?? ((await lastChunk(platform, run.id))?.k ?? -1) + 1
   const now = platform.now().getTime()
   const fresh: number[] = []
-  const again: number[] = []
+  const again = chunksAgain(ahead)
   let isWhole = true
   let next = 0
   for await (const { k, book } of booksOf(platform, run.id)) {
-    if (k >= chunks || (fresh.length >= ahead && again.length >= mostAgain)) break
+    if (k >= chunks || (fresh.length >= ahead && again.isFull())) break
     // A planner died between a chunk and its book.
     while (next < k) fresh.push(next++)
     next++
     if (isFinished(book, run)) continue
     isWhole = false
-    if (!book.counted) fresh.push(k)
-    else if (!rests(book, run, now)) again.push(k)
+    if (!isGoneThrough(book, run)) fresh.push(k)
+    else if (!rests(book, run, now)) again.offer(k, book)
   }
   while (next < chunks && fresh.length < ahead) fresh.push(next++)
-  const due = [...fresh.slice(0, ahead), ...again.slice(0, mostAgain)]
+  const due = [...fresh.slice(0, ahead), ...again.chosen]
   if (due.length > 0) await enqueueChunks(platform, run, due)
   else if (isWhole && run.chunks !== undefined) await finishRun(platform, run.id)
 }
@@ -50,14 +50,32 @@ export async function driveRun(platform: Driving, run: Run): Promise<void> {
 /** Enqueues the chunks of a run on its way whose deliveries, put off before, are due again. */
 export async function driveRested(platform: Driving, run: Run): Promise<void> {
   const now = platform.now().getTime()
-  const due: number[] = []
+  const again = chunksAgain(await chunksAhead(platform))
   for await (const { k, book } of booksOf(platform, run.id)) {
-    if (due.length >= mostAgain) break
-    const { counted } = book
-    if (!counted?.restsUntil || counted.gen < run.gen || isFinished(book, run)) continue
-    if (!rests(book, run, now - patienceMs)) due.push(k)
+    if (again.isFull()) break
+    if (restOf(book, run) === undefined || isFinished(book, run)) continue
+    if (!rests(book, run, now - patienceMs)) again.offer(k, book)
   }
-  if (due.length > 0) await enqueueChunks(platform, run, due)
+  if (again.chosen.length > 0) await enqueueChunks(platform, run, again.chosen)
+}
+
+/**
+ * Chooses among chunks to be tried again: many where a few deliveries wait in each, but of those
+ * where many do no more than the next minutes can send, or each tick would add as many jobs again to
+ * those that still wait for their turn.
+ */
+function chunksAgain(ahead: number) {
+  const chosen: number[] = []
+  let room = ahead * chunkReaders
+  return {
+    chosen,
+    isFull: () => chosen.length >= mostAgain,
+    offer(k: number, { passed }: ChunkBook): void {
+      if (chosen.length >= mostAgain || (passed && room <= 0)) return
+      if (passed) room -= passed.open
+      chosen.push(k)
+    },
+  }
 }
 
 async function enqueueChunks(
@@ -68,9 +86,15 @@ async function enqueueChunks(
   await jobs.enqueue(chunks.map((chunk) => ({ kind: 'deliver', runId: run.id, chunk }) as const))
 }
 
-function rests({ counted }: ChunkBook, run: Run, now: number): boolean {
-  if (!counted?.restsUntil || counted.gen < run.gen) return false
-  const restMs = Date.parse(counted.restsUntil) - now
+/** RFC 3339: before it there is nothing to do for a chunk. */
+function restOf({ counted, passed }: ChunkBook, { gen }: Run): string | undefined {
+  return [passed, counted].find((last) => last && last.gen >= gen)?.restsUntil
+}
+
+function rests(book: ChunkBook, run: Run, now: number): boolean {
+  const until = restOf(book, run)
+  if (until === undefined) return false
+  const restMs = Date.parse(until) - now
   return restMs > 0 && restMs < longestRestMs
 }
 

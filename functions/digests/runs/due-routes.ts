@@ -3,7 +3,10 @@ import { type ApiRoute, apiRoute, check, jsonBody } from '../../api.ts'
 import { runSchema } from './run-view.ts'
 
 const dueSchema = v.object({
-  last: v.pipe(v.number(), v.description('The number of the newest listed post.')),
+  last: v.pipe(
+    v.number(),
+    v.description('The number of the newest post that is listed, or that the next tick lists.'),
+  ),
   runs: v.array(
     v.object({
       id: v.optional(v.string()),
@@ -53,7 +56,7 @@ export const dueRoutes: ApiRoute[] = [
     method: 'post',
     path: '/api/v1/sending/skip',
     summary:
-      'Counts everything listed so far as delivered, 1,000 readers a request. Only while paused.',
+      'Lists what has come due and counts everything listed so far as delivered, 1,000 readers a request. Only while paused.',
     scope: 'runs:write',
     body: { 'application/json': skipRequest },
     answers: {

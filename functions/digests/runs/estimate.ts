@@ -1,5 +1,5 @@
 import { type DayRoom, dayRoom } from '../../mail/day-budget.ts'
-import { dayShare, effectiveQuota, rateOf } from '../../mail/quota.ts'
+import { bulkADay, effectiveQuota, rateOf } from '../../mail/quota.ts'
 import type { Platform, Quota } from '../../platform.ts'
 import { type RealClock, realClock } from '../../real-clock.ts'
 import type { Run, RunCounts } from './run.ts'
@@ -69,7 +69,7 @@ function secondsFor(
   if (remaining <= left || perDay === undefined) {
     return perSecond === undefined ? undefined : Math.ceil(sending(remaining))
   }
-  const eachDay = Math.max(1, Math.floor(perDay * dayShare))
+  const eachDay = Math.max(1, bulkADay(perDay))
   const days = Math.ceil((remaining - left) / eachDay)
   // Today's mails leave the count a day after they went; before that nothing more may go.
   const toNextDay = room?.moreAt ? Math.max(0, room.moreAt.getTime() - now) / 1000 : daySeconds

@@ -6,12 +6,18 @@ import { getStoredPost } from '../../posts/stored-post.ts'
 import { latestOccurrence } from '../../subscribers/cadence.ts'
 import { leaveCatchUp } from '../../subscribers/memberships.ts'
 import { instantReaders, scheduleReaders } from '../../subscribers/reader-streams.ts'
-import { catchUpScheduleId, instantScheduleId, listSchedules } from '../../subscribers/schedule.ts'
+import {
+  catchUpScheduleId,
+  dropSchedule,
+  instantScheduleId,
+  listSchedules,
+  type Schedule,
+} from '../../subscribers/schedule.ts'
 import { getSubscriber } from '../../subscribers/store.ts'
 import type { Subscriber } from '../../subscribers/subscriber.ts'
 import { isInFlight } from '../delivery/ledger.ts'
 import { defaultSchedule } from '../editions/archive.ts'
-import { openListing } from '../editions/listing.ts'
+import { type Listing, openListing } from '../editions/listing.ts'
 import { floorOf, owedPosts } from '../editions/owed.ts'
 import { newLetterRun } from '../letters/letter.ts'
 import { categoriesListed } from './plan.ts'
@@ -24,6 +30,7 @@ type Making = Pick<Platform, 'records' | 'settings' | 'now' | 'jobs'>
 const stretch = 1000
 /** Catch-up readers looked at by one tick: those after them have their turn a minute later. */
 const mostCatchUps = 1000
+const catchUpPrefix = `${catchUpScheduleId}_`
 
 /**
  * Makes the run of every schedule whose latest occurrence lies after `since`, up to now: what is due
@@ -34,39 +41,69 @@ export async function makeDueRuns(
   platform: Making,
   /** The last finished tick; absent before the first, when nothing was missed. */
   since: Date | undefined,
+  onFault: OnFault = raise,
 ): Promise<Run[]> {
   if (since && since >= platform.now()) return []
-  const due = await dueOccurrences(platform, since)
+  const due = await dueOccurrences(platform, since, onFault)
   const { last } = await readLogHead(platform)
   await markArchive(platform, since, last)
   const made: Run[] = []
   for (const occurrence of due) {
-    const run = await startRun(platform, { ...occurrence, to: last })
-    if (run) made.push(run)
+    try {
+      // As soon as nobody is on it any more, and where its last reader's leaving could not see to that.
+      if (await dropSchedule(platform, occurrence.schedule)) continue
+      const run = await startRun(platform, { ...occurrence, to: last })
+      if (run) made.push(run)
+    } catch (fault) {
+      onFault(fault, occurrence.schedule)
+    }
   }
   return made
 }
 
-/** The latest occurrence of every schedule that has one after `since`, as a run but for its `to`. */
+/** Hears of one schedule that failed; all others have their turn. */
+type OnFault = (fault: unknown, schedule: string) => void
+
+function raise(fault: unknown): never {
+  throw fault
+}
+
+/**
+ * The latest occurrence of every schedule that has one after `since`, as a run but for its `to`. One
+ * that cannot be told, because its zone is not known here, is left out.
+ */
 export async function dueOccurrences(
   platform: Pick<Platform, 'records' | 'now'>,
   since: Date | undefined,
+  onFault: OnFault = () => {},
 ): Promise<Omit<NewRun, 'to'>[]> {
-  const now = platform.now()
   const due: Omit<NewRun, 'to'>[] = []
-  for (const { id, ...schedule } of await listSchedules(platform)) {
-    if (schedule.cadence === 'instant') continue
-    const dueAt = latestOccurrence(schedule, now)
-    if (dueAt <= (since ?? (await firstReaderSince(platform, id)))) continue
-    const instant = formatInstant(dueAt)
-    due.push({
-      id: `${id}_${instant.replaceAll(/[-:]/g, '')}`,
-      schedule: id,
-      kind: 'digest',
-      dueAt: instant,
-    })
+  for (const schedule of await listSchedules(platform)) {
+    try {
+      const occurrence = await dueOccurrence(platform, schedule, since)
+      if (occurrence) due.push(occurrence)
+    } catch (fault) {
+      onFault(fault, schedule.id)
+    }
   }
   return due
+}
+
+async function dueOccurrence(
+  platform: Pick<Platform, 'records' | 'now'>,
+  { id, ...rhythm }: Schedule,
+  since: Date | undefined,
+): Promise<Omit<NewRun, 'to'> | undefined> {
+  if (rhythm.cadence === 'instant') return undefined
+  const dueAt = latestOccurrence(rhythm, platform.now())
+  if (dueAt <= (since ?? (await firstReaderSince(platform, id)))) return undefined
+  const instant = formatInstant(dueAt)
+  return {
+    id: `${id}_${instant.replaceAll(/[-:]/g, '')}`,
+    schedule: id,
+    kind: 'digest',
+    dueAt: instant,
+  }
 }
 
 /** Notes where one edition of the public archive ends, whether or not somebody reads it by mail. */
@@ -149,11 +186,13 @@ export async function makeLetterRuns(platform: Making): Promise<Run[]> {
 
 /**
  * Protocol M4: makes a run for readers who moved to instant while posts were owed, and lets those
- * leave to whom nothing is owed any more.
+ * leave to whom nothing is owed any more, or whose mail such a run could not deliver: what is owed
+ * to them comes with the next run that serves them, and not with one more each minute.
  */
 export async function makeCatchUpRun(platform: Making): Promise<Run | undefined> {
   const { last: to } = await readLogHead(platform)
   const open = new Set((await listOpenRuns(platform)).map(({ id }) => id))
+  const listing = openListing(platform, to)
   let looked = 0
   for await (const id of scheduleReaders(platform, catchUpScheduleId)) {
     if (looked++ >= mostCatchUps) break
@@ -162,9 +201,10 @@ export async function makeCatchUpRun(platform: Making): Promise<Run | undefined>
     const isSettled = await isNoteSettled(platform, reader)
     // An open run has this reader, or a retry of the delivery; another run would only wait for it.
     if (!isSettled && reader.note && open.has(reader.note.run)) continue
-    if (!isSettled || (await isOwedAnything(platform, reader, to))) {
+    const isRefused = isSettled && hasFailedToCatchUp(reader, to)
+    if (!isRefused && (!isSettled || (await isOwedAnything(platform, listing, reader, to)))) {
       return startRun(platform, {
-        id: `${catchUpScheduleId}_${formatInstant(platform.now()).replaceAll(/[-:]/g, '')}`,
+        id: `${catchUpPrefix}${formatInstant(platform.now()).replaceAll(/[-:]/g, '')}`,
         schedule: catchUpScheduleId,
         kind: 'catch-up',
         dueAt: formatInstant(platform.now()),
@@ -177,6 +217,10 @@ export async function makeCatchUpRun(platform: Making): Promise<Run | undefined>
   return undefined
 }
 
+function hasFailedToCatchUp({ note }: Subscriber, to: number): boolean {
+  return note?.phase === 'failed' && note.run.startsWith(catchUpPrefix) && note.to >= to
+}
+
 async function isNoteSettled(platform: Making, { id, note }: Subscriber): Promise<boolean> {
   if (!note || !isInFlight(note)) return true
   if (Date.parse(note.expires) <= platform.now().getTime()) return true
@@ -184,10 +228,15 @@ async function isNoteSettled(platform: Making, { id, note }: Subscriber): Promis
   return row !== undefined && row.value.try >= note.try
 }
 
-async function isOwedAnything(platform: Making, reader: Subscriber, to: number): Promise<boolean> {
+async function isOwedAnything(
+  platform: Making,
+  listing: Listing,
+  reader: Subscriber,
+  to: number,
+): Promise<boolean> {
   const floor = floorOf(reader, reader.watermark)
   if (floor >= to) return false
-  const listed = await openListing(platform, to).above(floor)
+  const listed = await listing.above(floor)
   const window = { from: reader.watermark, to }
   return owedPosts(reader, listed, window, platform.settings).length > 0
 }

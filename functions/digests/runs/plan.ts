@@ -11,20 +11,19 @@ import {
 import { finishRun, keepBook } from '../delivery/finish.ts'
 import { isMailed, namesOf } from '../editions/owed.ts'
 import { chunksAhead } from './ahead.ts'
-import type { Chunk, Run } from './run.ts'
+import { type Chunk, chunkReaders, type Run } from './run.ts'
 import {
   changeRun,
   getBook,
   getChunk,
   getRun,
+  isGoneThrough,
   isOpen,
   lastChunk,
   putBook,
   putChunk,
 } from './run-store.ts'
 
-/** Readers of a chunk. A chunk and its rows are each read at once. */
-const chunkReaders = 500
 /** A job ends well within the time that a server takes to stop; another goes on. */
 const budgetMs = 10_000
 
@@ -118,7 +117,7 @@ async function follow(
   await putBook(platform, run, k, { readers: readers.length }, { ifAbsent: true })
   if (k % 20 === 0) await touchRun(platform, run.id)
   if (readers.length === 0) await keepBook(platform, run, k)
-  else if (k < ahead || (await isCounted(platform, run.id, k - ahead))) {
+  else if (k < ahead || (await hasBroughtNext(platform, run, k - ahead))) {
     // Whoever goes through a chunk enqueues the one `ahead` of it, unless that came too early.
     await platform.jobs.enqueue([{ kind: 'deliver', runId: run.id, chunk: k }])
   }
@@ -127,7 +126,7 @@ async function follow(
 /** Whom a run may concern, in the order of their ids; each reader's item decides at the claim. */
 export async function audienceOf(
   platform: Pick<Platform, 'records' | 'settings'>,
-  run: Pick<Run, 'kind' | 'schedule' | 'to' | 'after' | 'postId'>,
+  run: Pick<Run, 'kind' | 'schedule' | 'to' | 'after' | 'postId' | 'approved'>,
   after?: string,
 ): Promise<AsyncIterable<string>> {
   switch (run.kind) {
@@ -139,7 +138,7 @@ export async function audienceOf(
       return instantReaders(platform, await categoriesListed(platform, range), after)
     }
     case 'letter': {
-      const post = run.postId && (await getPosts(platform, [run.postId]))[0]
+      const post = run.approved ?? (run.postId && (await getPosts(platform, [run.postId]))[0])
       return categoryReaders(platform, post ? slugsOf(platform, [post]) : [], after)
     }
   }
@@ -175,8 +174,9 @@ function slugsOf(
   return [...slugs]
 }
 
-async function isCounted(platform: Platform, runId: string, k: number): Promise<boolean> {
-  return (await getBook(platform, runId, k))?.value.counted !== undefined
+async function hasBroughtNext(platform: Platform, run: Run, k: number): Promise<boolean> {
+  const book = (await getBook(platform, run.id, k))?.value
+  return book !== undefined && isGoneThrough(book, run)
 }
 
 async function endPlan(platform: Platform, run: Run, chunks: number): Promise<void> {

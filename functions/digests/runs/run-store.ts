@@ -20,17 +20,16 @@ export async function makeRun(
 ): Promise<{ run: Run; isNew: boolean }> {
   const existing = await getRun(platform, wanted.id)
   if (existing) return { run: existing.value, isNew: false }
-  const now = platform.now()
-  const run: Run = {
-    state: 'planned',
-    ...wanted,
-    gen: 0,
-    createdAt: now.toISOString(),
-    movedAt: now.toISOString(),
-    expires: expiryOf(platform, wanted.dueAt),
-  }
+  const run = newRun(platform, wanted)
   await platform.records.put({ ...recordKeys.openRun(run.id), value: run }, { ifAbsent: true })
   return insertRun(platform, run)
+}
+
+/** A run as it is when it is made. */
+export function newRun(platform: Pick<Platform, 'settings' | 'now'>, wanted: NewRun): Run {
+  const now = platform.now().toISOString()
+  const expires = expiryOf(platform, wanted.dueAt)
+  return { state: 'planned', ...wanted, gen: 0, createdAt: now, movedAt: now, expires }
 }
 
 /** RFC 3339: when a run and its rows may go, counted from now or from when it is due, if that is later. */
@@ -225,6 +224,11 @@ export async function* booksOf(
 export function isFinished({ counted }: ChunkBook, run: Pick<Run, 'gen'>): boolean {
   if (counted === undefined || counted.open.length > 0) return false
   return counted.gen >= run.gen || counted.failed.length === 0
+}
+
+/** Each of a chunk was visited: whatever is left of it is to be tried again, and holds up nobody else. */
+export function isGoneThrough({ counted, passed }: ChunkBook, run: Pick<Run, 'gen'>): boolean {
+  return counted !== undefined || (passed !== undefined && passed.gen >= run.gen)
 }
 
 /** The last planned chunk so far. */

@@ -1,3 +1,5 @@
+import type { Post } from '../../posts/post.ts'
+
 /** A run, its chunks and rows. Steps and names follow docs/protocol.md. */
 
 export type RunState = 'planned' | 'sending' | 'paused' | 'done' | 'skipped'
@@ -22,6 +24,8 @@ export interface Run {
   postId?: string
   /** A letter that was not let go yet: nothing of it is planned. */
   waits?: LetterWait
+  /** A letter that a person approved: what is mailed of its post, whatever becomes of that. */
+  approved?: ApprovedPost
   state: RunState
   /** Why it was skipped or paused. */
   reason?: string
@@ -48,7 +52,25 @@ export interface LetterWait {
   early?: true
   /** It needs approval and has none. RFC 3339: the end of the time that it was given. */
   approveBy?: string
+  /** It had approval, and its post was edited since. */
+  edited?: true
 }
+
+/** All that a letter shows of its post, but for its body, which `revision` names. */
+export type ApprovedPost = Pick<
+  Post,
+  | 'id'
+  | 'revision'
+  | 'slug'
+  | 'title'
+  | 'published'
+  | 'summary'
+  | 'authors'
+  | 'categories'
+  | 'language'
+  | 'image'
+  | 'canonicalUrl'
+>
 
 /** Where the count of its bounces and complaints stands (guard.ts). */
 export interface RunGuard {

@@ -1,14 +1,17 @@
 import { ServiceError } from '../../errors.ts'
 import { recordKeys, shardOf, shards } from '../../keys.ts'
 import type { Platform, RecordKey, StoredRecord } from '../../platform.ts'
+import { publishDuePosts } from '../../posts/due.ts'
 import { readLogHead } from '../../posts/log.ts'
+import { getPost } from '../../posts/post.ts'
 import { readSending } from '../../sending.ts'
 import { getSubscriber, putSubscriber } from '../../subscribers/store.ts'
 import type { Subscriber } from '../../subscribers/subscriber.ts'
 import { isInFlight } from '../delivery/ledger.ts'
+import { advanceLetter } from '../letters/advance-letter.ts'
 import { pauseRun } from './control-run.ts'
-import { raiseMark, readMark } from './make-runs.ts'
-import { getRun, isOver, listOpenRuns } from './run-store.ts'
+import { makeLetterRuns, raiseMark, readMark } from './make-runs.ts'
+import { insertRun, isOver, listOpenRuns } from './run-store.ts'
 
 /** How far a call came. Give back `to` and `after` until there is no `after`. */
 export interface Skipped {
@@ -19,7 +22,7 @@ export interface Skipped {
   after?: string
 }
 
-type Skipping = Pick<Platform, 'records' | 'now'>
+type Skipping = Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>
 
 /** So many readers a call: each is a read and a write, and a request must end. */
 const readersAtOnce = 1000
@@ -27,8 +30,10 @@ const writesAtOnce = 50
 
 /**
  * Counts everything listed so far as delivered to every reader, for a service that was restored from
- * a backup while its other self had gone on sending. Watermarks only rise, so it may be repeated and
- * broken off. Open letters are paused, not ended: each can still be resumed.
+ * a backup while its other self had gone on sending: what that listed since then, by its date, and
+ * the letters that it made or let go by their time are done first, as the next tick would do them.
+ * Watermarks only rise, so it may be repeated and broken off. Letters are paused, not ended: each can
+ * still be resumed.
  *
  * @throws ServiceError 409 `sending.not-paused`: deliveries under way would not know of it.
  */
@@ -43,13 +48,13 @@ export async function skipOwed(
       'What is owed can be skipped only while all sending is paused. Pause it first: `broadsheet runs pause`.',
     )
   }
+  if (from.after === undefined) await publishDuePosts(platform)
   const { last } = await readLogHead(platform)
   const to = Math.min(from.to ?? last, last)
   if (from.after === undefined) {
-    // Before the readers: no run is made any more for what is skipped.
-    for (const key of [recordKeys.instantHead, recordKeys.letterHead]) {
-      await raiseTo(platform, key, to)
-    }
+    // Before the readers: no run is made any more for what is skipped. Letters have theirs, to be held.
+    await raiseTo(platform, recordKeys.instantHead, to)
+    await makeLetterRuns(platform)
   }
   const page = await nextReaders(platform, from.after)
   for (let i = 0; i < page.readers.length; i += writesAtOnce) {
@@ -125,15 +130,21 @@ function raised(reader: Subscriber, to: number): Subscriber | undefined {
   }
 }
 
-/** Letters go beside the watermark. One that still waits for its time or for approval stays. */
+/**
+ * Letters go beside the watermark. One for a time to come stays as it is; one that waits for approval
+ * may have had it elsewhere, and its deadline would let it go.
+ */
 async function holdLetters(platform: Skipping, to: number): Promise<void> {
-  const now = platform.now().toISOString()
-  for (const { id } of await listOpenRuns(platform)) {
-    const run = (await getRun(platform, id))?.value
-    if (run?.kind !== 'letter' || isOver(run) || run.state === 'paused') continue
-    const isToCome = run.waits?.early === true && run.dueAt > now
-    if (!isToCome && run.to <= to) {
-      await pauseRun(platform, id, 'Counted as mailed. Resume this run if it was not.')
-    }
+  for (const open of await listOpenRuns(platform)) {
+    if (open.kind !== 'letter' || !open.postId) continue
+    // Its maker may have died before it was there: a tick would make it.
+    await insertRun(platform, open)
+    const run = await advanceLetter(platform, open.id)
+    if (!run || isOver(run) || run.waits?.early) continue
+    if (run.state === 'paused' && run.waits?.approveBy === undefined) continue
+    // Not by the run's `to`, which its set time has raised above what was listed then.
+    const listed = (await getPost(platform, open.postId))?.value.number ?? 0
+    if (listed > to) continue
+    await pauseRun(platform, open.id, 'Counted as mailed. Resume this run if it was not.')
   }
 }

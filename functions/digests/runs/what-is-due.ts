@@ -1,6 +1,7 @@
 import { readClock } from '../../clock-mark.ts'
 import { everything, recordKeys } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
+import { recordsOnceListed } from '../../posts/due-ahead.ts'
 import { formatInstant } from '../../posts/format-instant.ts'
 import { readLog, readLogHead } from '../../posts/log.ts'
 import { getPost } from '../../posts/post.ts'
@@ -12,12 +13,12 @@ import { isServedBy } from '../delivery/claim.ts'
 import { mayBeMailed } from '../delivery/ledger.ts'
 import { isMailable, type Listing, openListing } from '../editions/listing.ts'
 import { choiceFor, floorOf, owedPosts } from '../editions/owed.ts'
-import { newLetterRun } from '../letters/letter.ts'
+import { letterNow, newLetterRun } from '../letters/letter.ts'
 import { countsOf } from './books.ts'
 import { dueOccurrences, readMark } from './make-runs.ts'
 import { audienceOf } from './plan.ts'
 import type { Run } from './run.ts'
-import { getRun, isOver, listOpenRuns, type NewRun } from './run-store.ts'
+import { getRun, isOver, listOpenRuns, type NewRun, newRun } from './run-store.ts'
 
 /** A run that would send, or go on sending, once sending is resumed. */
 export interface DueRun {
@@ -41,13 +42,15 @@ export interface DueRun {
 }
 
 export interface Due {
-  /** The log's highest number. */
+  /** The log's highest number, counting the posts whose date has come and that the next tick lists. */
   last: number
   runs: DueRun[]
 }
 
 type Source = Pick<Platform, 'records' | 'settings' | 'now'>
 type Wanted = Pick<NewRun, 'schedule' | 'kind' | 'to' | 'after' | 'postId'>
+type Counted = Pick<DueRun, 'readers' | 'isAtLeast' | 'owed'>
+type Look = (run: Wanted) => Promise<Counted>
 
 /** Counted to here, of each run. */
 const mostCounted = 50_000
@@ -58,17 +61,28 @@ const mostLetters = 100
 
 /**
  * What would be mailed if sending went on now: the runs that are open, and those that the next tick
- * would make. Reads only, and may be asked at any time; a tick meanwhile turns the latter into the
- * former.
+ * would make, of posts too whose date has come meanwhile and letters whose time is up. Reads only, and
+ * may be asked at any time; a tick meanwhile turns the latter into the former.
  */
-export async function whatIsDue(platform: Source): Promise<Due> {
+export async function whatIsDue(given: Source): Promise<Due> {
+  const platform = { ...given, records: await recordsOnceListed(given) }
   const { last } = await readLogHead(platform)
-  const open = await openRuns(platform)
   const look = readersLook(platform, last)
-  const runs: DueRun[] = [...open]
+  const open = await openRuns(platform)
+  const runs: DueRun[] = []
+  for (const run of open) {
+    if (!run.waits) runs.push(await standingOf(platform, run))
+    else runs.push(...(await letterDue(platform, run, { last, look })))
+  }
   const known = new Set(open.map(({ id }) => id))
   for (const wanted of await toBeMade(platform, last)) {
-    if ('id' in wanted && (known.has(wanted.id) || (await getRun(platform, wanted.id)))) continue
+    if (known.has(wanted.id) || (await getRun(platform, wanted.id))) continue
+    if (wanted.kind === 'letter') {
+      const run = newRun(platform, wanted)
+      for (const { state: _, ...due } of await letterDue(platform, run, { last, look }))
+        runs.push(due)
+      continue
+    }
     const counted = await look(wanted)
     // A run that nobody is owed anything of mails nobody.
     if (counted.readers > 0 && counted.owed !== 0) runs.push({ ...viewOf(wanted), ...counted })
@@ -76,38 +90,44 @@ export async function whatIsDue(platform: Source): Promise<Due> {
   return { last, runs }
 }
 
-function viewOf({ schedule, kind, dueAt, to, ...rest }: Wanted & { dueAt: string; id?: string }) {
-  return { ...(rest.id === undefined ? {} : { id: rest.id }), schedule, kind, dueAt, to }
+function viewOf({ id, schedule, kind, dueAt, to, reason }: NewRun): Omit<DueRun, keyof Counted> {
+  // The next tick names it by its own instant.
+  const named = kind === 'catch-up' ? {} : { id }
+  return { ...named, schedule, kind, dueAt, ...(reason === undefined ? {} : { reason }), to }
 }
 
-async function openRuns(platform: Source): Promise<(DueRun & { id: string })[]> {
-  const found: (DueRun & { id: string })[] = []
+async function openRuns(platform: Source): Promise<Run[]> {
+  const runs: Run[] = []
   for (const { id } of await listOpenRuns(platform)) {
     const run = (await getRun(platform, id))?.value
-    if (!run || isOver(run)) continue
-    const { schedule, kind, dueAt, state, reason, to } = run
-    const { pending } = await countsOf(platform, run)
-    found.push({
-      id,
-      schedule,
-      kind,
-      dueAt,
-      state,
-      ...(reason === undefined ? {} : { reason }),
-      to,
-      readers: pending,
-      // Readers who are not in a chunk yet are not counted.
-      isAtLeast: run.chunks === undefined,
-    })
+    if (run && !isOver(run)) runs.push(run)
   }
-  return found
+  return runs
+}
+
+async function standingOf(platform: Source, run: Run): Promise<DueRun> {
+  const { pending } = await countsOf(platform, run)
+  // Readers who are not in a chunk yet are not counted.
+  return { ...viewOf(run), state: run.state, readers: pending, isAtLeast: run.chunks === undefined }
+}
+
+/** A letter of which nothing is planned, as the next tick leaves it: on its way, or still waiting. */
+async function letterDue(
+  platform: Source,
+  run: Run,
+  { last, look }: { last: number; look: Look },
+): Promise<DueRun[]> {
+  const post = run.postId ? (await getStoredPost(platform, run.postId))?.value : undefined
+  const sight = { post, settings: platform.settings, now: formatInstant(platform.now()) }
+  const next = letterNow(run, sight, last + 1)
+  if (isOver(next)) return []
+  const counted = await look(next)
+  const isForNobody = counted.readers === 0 || counted.owed === 0
+  return isForNobody ? [] : [{ ...viewOf(next), state: next.state, ...counted }]
 }
 
 /** What the next tick would make, by the same marks; nothing is written. */
-async function toBeMade(
-  platform: Source,
-  last: number,
-): Promise<(Wanted & { dueAt: string; id?: string })[]> {
+async function toBeMade(platform: Source, last: number): Promise<NewRun[]> {
   const now = formatInstant(platform.now())
   const clock = (await readClock(platform))?.value
   const since = clock?.at === undefined ? undefined : new Date(clock.at)
@@ -116,7 +136,7 @@ async function toBeMade(
     readMark(platform, recordKeys.letterHead),
     dueOccurrences(platform, since),
   ])
-  const wanted: (Wanted & { dueAt: string; id?: string })[] = []
+  const wanted: NewRun[] = []
   if (instant.to < last) {
     const schedule = instantScheduleId
     const id = `instant_${last}`
@@ -127,17 +147,18 @@ async function toBeMade(
     const post = (await getStoredPost(platform, entry.postId))?.value
     wanted.push(newLetterRun(entry, { post, now }))
   }
-  wanted.push({ schedule: catchUpScheduleId, kind: 'catch-up', dueAt: now, to: last })
+  const schedule = catchUpScheduleId
+  wanted.push({ id: schedule, schedule, kind: 'catch-up', dueAt: now, to: last })
   wanted.push(...occurrences.map((occurrence) => ({ ...occurrence, to: last })))
   return wanted
 }
 
 /** Counts the readers of runs, and looks at their items as long as there are not too many. */
-function readersLook(platform: Source, last: number) {
+function readersLook(platform: Source, last: number): Look {
   const listing = openListing(platform, last)
   let left = mostLooked
 
-  return async (run: Wanted): Promise<Pick<DueRun, 'readers' | 'isAtLeast' | 'owed'>> => {
+  return async (run) => {
     let readers = 0
     let owed: number | undefined = 0
     let batch: string[] = []

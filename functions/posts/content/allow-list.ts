@@ -38,8 +38,6 @@ export const dropped: ReadonlySet<string> = new Set(
   ).split(' '),
 )
 
-export const voidElements: ReadonlySet<string> = new Set('br hr img wbr'.split(' '))
-
 /** They end a paragraph when a browser meets them in one, so none may stand in a `p`. */
 export const blockElements: ReadonlySet<string> = new Set(
   (

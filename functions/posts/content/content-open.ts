@@ -28,6 +28,9 @@ const depthLimit = 100
 /** Nested deeper is refused: the parser's own work grows with it. */
 const refusedDepth = 1000
 
+/** Shorter than the rules of a mail, which part it from what is around it. */
+const textRule = '─'.repeat(24)
+
 export const isHeading = (output: string) => /^h[1-6]$/.test(output)
 
 /** How many line ends part a block from its neighbours in plain text: cells stand side by side. */
@@ -83,7 +86,7 @@ function openElement(walk: Walk, open: Open, output: string, attributes: Attribu
   const isInTable = tableContent.has(walk.outNames.at(-1) ?? '')
   if (output === 'br') {
     walk.text.block(1)
-    walk.run.text += ' '
+    walk.run.text += '\n'
     if (!isInTable) write(walk, '<br>')
     return
   }
@@ -112,7 +115,7 @@ function openElement(walk: Walk, open: Open, output: string, attributes: Attribu
 function writeRule(walk: Walk, isInTable: boolean): void {
   if (walk.depth.p > 0 || walk.depth.heading > 0 || isInTable) return
   walk.units++
-  walk.text.text('* * *')
+  walk.text.text(textRule)
   walk.text.block(2)
   write(walk, '<hr>')
 }
@@ -180,7 +183,9 @@ function enter(walk: Walk, open: Open, attributes: Attributes): void {
   else if (output === 'ol') open.nextItem = Number.parseInt(attributes.start ?? '1', 10) || 1
   else if (output === 'li') {
     const list = stack.findLast((element) => element.out === 'ul' || element.out === 'ol')
-    const marker = list?.nextItem === undefined ? '- ' : `${list.nextItem++}. `
+    const item = list?.nextItem === undefined ? undefined : list.nextItem++
+    const marker =
+      item === undefined ? '- ' : depth.notes > 0 ? `${noteMark(String(item))} ` : `${item}. `
     text.enter(' '.repeat(marker.length), marker)
   } else if (output === 'td' || output === 'th') {
     const row = stack.findLast((element) => element.out === 'tr')
@@ -190,6 +195,11 @@ function enter(walk: Walk, open: Open, attributes: Attributes): void {
     depth.notes++
     open.isNotes = true
   }
+}
+
+/** Digits as a page raises them: `[1]` is a link target in plain text, and `1.` an item of a list. */
+export function noteMark(digits: string): string {
+  return digits.replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)] ?? digit)
 }
 
 function otherAttributes(output: string, name: string, attributes: Attributes): string {

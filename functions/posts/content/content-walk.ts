@@ -3,6 +3,7 @@ import type { PostImage } from '../post.ts'
 import { tableContent } from './allow-list.ts'
 import type { ContentOptions, TextRun } from './content.ts'
 import type { Fragments } from './fragments.ts'
+import { collapseBlanks } from './joint.ts'
 import { type PlainTextMark, plainTextWriter } from './plain-text.ts'
 
 /** An element of the source that is open. */
@@ -145,7 +146,7 @@ export function writeInCell(walk: Walk, html: string): void {
 export function endRun(walk: Walk): { text: string; isLinksOnly: boolean; isCut: boolean } {
   const { run, depth } = walk
   if (run.text === '') return run
-  const ended = { ...run, text: run.text.replace(/\s+/g, ' ').trim() }
+  const ended = { ...run, text: collapseBlanks(run.text.trim()) }
   walk.run = emptyRun()
   if (ended.text === '') return ended
   walk.runCount++

@@ -1,7 +1,7 @@
 import { Parser } from 'htmlparser2'
 import type { PostImage } from '../post.ts'
 import { closeTag } from './content-close.ts'
-import { openTag } from './content-open.ts'
+import { noteMark, openTag } from './content-open.ts'
 import {
   endRun,
   escapeText,
@@ -84,10 +84,10 @@ function readText(walk: Walk, raw: string): void {
   // A browser drops a line end after `<pre>` each time that it reads it.
   if (walk.depth.pre > 0 && walk.out.at(-1)?.startsWith('<pre')) text = text.replace(/^\n+/, '')
   if (isNoteMark(walk, text)) {
-    // Link targets are numbered in plain text as well; in a summary the number means nothing.
+    // In a summary the number means nothing.
     write(walk, escapeText(text))
     walk.units++
-    walk.text.text(text.replace('[', '[^'))
+    walk.text.text(noteMark(/\d+/.exec(text)?.[0] ?? ''))
   } else writeText(walk, text)
 }
 
@@ -145,6 +145,8 @@ function takeSourceLink(walk: Walk): string | undefined {
     return undefined
   }
   const address = webAddress(source.href)
+  // Another page of this site is no home of the post.
+  if (address?.startsWith(new URL('/', options.pageUrl).href)) return undefined
   if (address !== undefined) rewindWalk(walk, source.mark)
   return address
 }

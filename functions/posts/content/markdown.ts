@@ -2,6 +2,7 @@ import MarkdownIt, { type Env, type RendererRule, type Token } from 'markdown-it
 import cjkFriendly from 'markdown-it-cjk-friendly'
 import { tooLarge } from '../../errors.ts'
 import { footnotes } from './footnotes.ts'
+import { jointOf } from './joint.ts'
 import { kramdownAttributes } from './kramdown.ts'
 
 /** The characters that addresses may add: references repeat theirs at each use. */
@@ -17,7 +18,7 @@ const renderToken: RendererRule = (tokens, index, options, _env, renderer) =>
   renderer.renderToken(tokens, index, options)
 
 markdown.renderer.rules.softbreak = (tokens, index) =>
-  isWide(edge(tokens[index - 1], 'end')) && isWide(edge(tokens[index + 1], 'start')) ? '' : '\n'
+  jointOf(textOf(tokens[index - 1]), textOf(tokens[index + 1])) && '\n'
 for (const [type, attribute] of [
   ['link_open', 'href'],
   ['image', 'src'],
@@ -86,15 +87,6 @@ function kramdownBlocks(text: string): string {
     .join('\n')
 }
 
-function edge(token: Token | undefined, side: 'start' | 'end'): string {
-  if (token?.type !== 'text') return ''
-  return (
-    (side === 'end' ? [...token.content.slice(-2)].at(-1) : [...token.content.slice(0, 2)][0]) ?? ''
-  )
+function textOf(token: Token | undefined): string {
+  return token?.type === 'text' ? token.content : ''
 }
-
-/** Scripts written without blanks, and their punctuation; Korean has blanks. */
-const isWide = (character: string) =>
-  /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\u3000-\u303f\uff00-\uff60\u2018-\u201d\u2026\u2014]$/u.test(
-    character,
-  )

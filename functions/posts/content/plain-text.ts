@@ -1,11 +1,16 @@
+import { collapseBlanks, jointOf } from './joint.ts'
+
 /** Where a text stood, to return to when a block turns out to be no content. */
 export interface PlainTextMark {
   pieces: number
   gap: number
-  space: boolean
+  space: Space
   lastPrefix: string
   firsts: (string | undefined)[]
 }
+
+/** What waits to part two texts: a blank as it was typed, or the end of a line of the source. */
+type Space = '' | ' ' | '\n'
 
 interface Indent {
   rest: string
@@ -25,7 +30,7 @@ export function plainTextWriter() {
   const indents: Indent[] = []
   let skipped = 0
   let gap = 0
-  let space = false
+  let space: Space = ''
   /** Line ends of code that wait for a line. */
   let breaks = 0
   let lastPrefix = ''
@@ -41,7 +46,7 @@ export function plainTextWriter() {
       pieces.push('\n', blank, '\n')
     } else if (pieces.length > 0) pieces.push('\n')
     gap = 0
-    space = false
+    space = ''
     breaks = 0
     lastPrefix = prefix
     pieces.push(prefix)
@@ -54,18 +59,17 @@ export function plainTextWriter() {
       breaks = 0
     },
     text(text: string) {
-      const collapsed = /\s\s|[^\S ]/.test(text) ? text.replace(/\s+/g, ' ') : text
-      if (collapsed === ' ' || collapsed === '') {
-        space ||= collapsed !== ''
-        return
-      }
-      const leads = collapsed.startsWith(' ')
-      const trails = collapsed.endsWith(' ')
-      const fresh = gap > 0 || pieces.length === 0
-      if (fresh) startLine()
-      else if (space || leads) pieces.push(' ')
-      pieces.push(collapsed.slice(leads ? 1 : 0, trails ? -1 : undefined))
-      space = trails
+      const inner = text.trim()
+      const at = text.indexOf(inner)
+      const before = inner === '' ? text : text.slice(0, at)
+      space = spaceOf(space, before)
+      if (inner === '') return
+      const words = collapseBlanks(inner)
+      if (gap > 0 || pieces.length === 0) startLine()
+      else if (space === ' ') pieces.push(' ')
+      else if (space === '\n') pieces.push(jointOf(pieces.at(-1) ?? '', words))
+      pieces.push(words)
+      space = spaceOf('', text.slice(at + inner.length))
     },
     /** Code: line ends and blanks count, but for empty lines at its start and end. */
     verbatim(text: string) {
@@ -106,6 +110,11 @@ export function plainTextWriter() {
     },
     toString: () => pieces.join('').trim(),
   }
+}
+
+function spaceOf(waiting: Space, blanks: string): Space {
+  if (blanks === '') return waiting
+  return waiting === '\n' || blanks.includes('\n') ? '\n' : ' '
 }
 
 function sharedStart(a: string, b: string): string {

@@ -1,4 +1,5 @@
 import type { Content, TextRun } from './content.ts'
+import { joinTexts } from './joint.ts'
 import { sameText } from './same-text.ts'
 
 const summaryLimit = 280
@@ -37,8 +38,8 @@ function joinRuns(
     // What stands below a heading is about something of its own.
     if (endsAtHeading && kind === 'heading' && paragraphs !== '') break
     if (sameText(text, title)) continue
-    if (kind === 'text') paragraphs += paragraphs === '' ? text : ` ${text}`
-    else if (others.length < least) others += others === '' ? text : ` ${text}`
+    if (kind === 'text') paragraphs = joinTexts([paragraphs, text])
+    else if (others.length < least) others = joinTexts([others, text])
   }
   return paragraphs || others
 }

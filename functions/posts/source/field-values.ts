@@ -1,3 +1,4 @@
+import { collapseBlanks } from '../content/joint.ts'
 import { isMapping } from './yaml.ts'
 
 /** A front matter's values by key, whatever its case, hyphens and underscores. */
@@ -29,11 +30,11 @@ function isGiven(value: unknown): boolean {
 /** A scalar as text, blanks and control characters collapsed; `undefined` for lists and mappings. */
 export function textOf(value: unknown): string | undefined {
   const text = typeof value === 'string' ? value : isNumber(value) ? String(value) : undefined
-  const clean = text
-    ?.replace(/\p{Surrogate}|[\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]/gu, '')
-    .replace(/[\s\p{Cc}]+/gu, ' ')
-    .trim()
-    .normalize('NFC')
+  if (text === undefined) return undefined
+  const visible = text
+    .replace(/\p{Surrogate}|[\u202d\u202e\ufdd0-\ufdef\ufffe\uffff]/gu, '')
+    .replace(/(?:(?!\n)[\s\p{Cc}])+/gu, ' ')
+  const clean = collapseBlanks(visible.trim()).normalize('NFC')
   return clean === '' ? undefined : clean
 }
 

@@ -48,6 +48,6 @@ function isPostFile(place: SourcePath, way: 'publish' | 'import'): boolean {
 }
 
 const notAPost = (extension: string) => ({
-  code: 'not-a-post',
+  code: 'post.not-a-post',
   reason: `Posts are Markdown (.md, .markdown) or HTML (.html) files, not ${extension === '.' ? 'files without extension' : extension}.`,
 })

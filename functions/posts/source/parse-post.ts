@@ -1,9 +1,11 @@
 import { invalid, tooLarge } from '../../errors.ts'
 import { hiddenLinePatterns, type Settings } from '../../settings.ts'
 import { type Content, type ContentOptions, readContent } from '../content/content.ts'
+import { joinTexts } from '../content/joint.ts'
 import { renderMarkdown } from '../content/markdown.ts'
 import { cutText, summarise } from '../content/summary.ts'
 import { resolveUrl } from '../content/urls.ts'
+import { ownOrigin } from '../own-address.ts'
 import type { Enclosure, MailMode, PostBody, PostImage } from '../post.ts'
 import { slugify } from '../slug.ts'
 import { datePost, mailTimeOf } from './date-post.ts'
@@ -118,15 +120,17 @@ export function parsePost(source: PostSource, context: ParseContext): ParseOutco
   const html = markup === 'html' ? written : renderMarkdown(bounded(written))
   const asked = slugOf(fields, permalink, place)
   const read = (slug: string, title: string | undefined) =>
-    readContent(html, contentOptions(settings, slug, title, canonicalUrl))
+    withPathsInWords(readContent(html, contentOptions(settings, slug, title, canonicalUrl)))
   let content = read(context.slug ?? (asked || 'post'), fields.title)
+  // A file's name alone is no post to publish; as a draft it may grow into one.
+  if (hidden === undefined && saysNothing(fields, content)) throw untitled()
   const title = fields.title ?? titleOf(content, place)
   const slug = asked || slugify(title) || 'post'
   // Only a post without any name of its own learns its address from its text.
   if (context.slug === undefined && asked === '' && slug !== 'post')
     content = read(slug, fields.title)
   const canonical = canonicalUrl ?? content.sourceLink
-  const base = canonicalUrl ?? pageUrl(settings, context.slug ?? slug)
+  const base = canonicalUrl ?? pageUrl(context.slug ?? slug)
   const image = imageOf(fields, content, base)
   const language = readLanguage(fields.language, settings) ?? guessLanguage(content.runs, settings)
 
@@ -192,13 +196,25 @@ function contentOptions(
   title: string | undefined,
   canonicalUrl: string | undefined,
 ): ContentOptions {
-  const page = pageUrl(settings, slug)
+  const page = pageUrl(slug)
   return {
     baseUrl: canonicalUrl ?? page,
     pageUrl: page,
     hiddenLines: hiddenLinePatterns(settings),
     ...(title !== undefined && { title }),
     takesSourceLink: canonicalUrl === undefined,
+  }
+}
+
+/** Title and summary are cut to a length, and no address is put into them later. */
+function withPathsInWords(content: Content): Content {
+  const { heading, runs } = content
+  if (!`${heading}${runs.map(({ text }) => text)}`.includes(ownOrigin)) return content
+  const shown = (text: string) => text.replaceAll(ownOrigin, '')
+  return {
+    ...content,
+    runs: runs.map((run) => ({ ...run, text: shown(run.text) })),
+    ...(heading !== undefined && { heading: shown(heading) }),
   }
 }
 
@@ -212,13 +228,21 @@ function titleOf(content: Content, place: SourcePath | undefined): string {
   const first = content.runs.find(({ kind }) => kind !== 'code') ?? content.runs[0]
   const alt = content.images.find((image) => image.alt)?.alt
   const text = first?.text ?? alt ?? words
-  if (text === '') {
-    throw invalid(
-      'post.title',
-      'The post has no title and no text to take one from. Give it a `title`.',
-    )
-  }
+  if (text === '') throw untitled()
   return cutText(text, 80)
+}
+
+/** Neither a title of its own nor anything to read, see or hear. */
+function saysNothing(fields: PostFields, { heading, documentTitle, text, images }: Content) {
+  if ((fields.title ?? heading ?? documentTitle ?? fields.summary) !== undefined) return false
+  return text === '' && images.length === 0 && !fields.image && fields.enclosures.length === 0
+}
+
+function untitled() {
+  return invalid(
+    'post.title',
+    'The post has no title and no text to take one from. Give it a `title`.',
+  )
 }
 
 function summaryOf(fields: PostFields, content: Content, title: string): string {
@@ -235,7 +259,7 @@ function plainSummary(summary: string): string {
   const html = renderMarkdown(summary.slice(0, 20_000))
   const nowhere = 'https://invalid.invalid/'
   const { runs } = readContent(html, { baseUrl: nowhere, pageUrl: nowhere, title: '' })
-  return runs.map(({ text }) => text).join(' ')
+  return joinTexts(runs.map(({ text }) => text))
 }
 
 /** The author's, else the first of the text that is no icon or badge. */

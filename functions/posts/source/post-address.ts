@@ -2,14 +2,14 @@ import { invalid } from '../../errors.ts'
 import { urlPaths } from '../../keys.ts'
 import type { Settings } from '../../settings.ts'
 import { resolveUrl, webAddress } from '../content/urls.ts'
+import { ownOrigin } from '../own-address.ts'
 import { slugify, slugOfAddress } from '../slug.ts'
 import type { PostIdentity, PostSource } from './parse-post.ts'
 import type { PostFields } from './post-fields.ts'
 import type { SourcePath } from './source-path.ts'
 
-/** Where a post with this slug stands with us. Absolute. */
-export const pageUrl = (settings: Settings, slug: string) =>
-  `${settings.site.baseUrl}${urlPaths.post(slug)}`
+/** Where a post with this slug stands with us, under `ownOrigin`. */
+export const pageUrl = (slug: string) => `${ownOrigin}${urlPaths.post(slug)}`
 
 /** Without Jekyll's styles (`pretty`) and templates (`/:year/:title`), which name no post. */
 export function permalinkOf({ permalink }: PostFields): string | undefined {

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { type FieldError, invalid, ServiceError } from '../../errors.ts'
+import { faultInWords } from '../../schema-fault.ts'
 
 const line = (limit: number) => v.pipe(v.string(), v.maxLength(limit))
 const names = v.union([v.pipe(v.array(line(200)), v.maxLength(100)), line(2000)])
@@ -84,8 +85,7 @@ function faultOf(issue: v.InferIssue<typeof postInput>): FieldError[] {
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     return path.includes('.') ? [{ path, message: 'unknown field' }] : []
   }
-  const message = issue.received === 'undefined' ? 'it is missing' : issue.message
-  return [{ path, message }]
+  return [{ path, message: faultInWords(issue) }]
 }
 
 /** The word with the fewest changed letters, if these are few for its length. */

@@ -1,4 +1,5 @@
 import type { Settings } from '../../settings.ts'
+import { ownOrigin } from '../own-address.ts'
 import type { Dialect } from './front-matter.ts'
 import { resolveLiquid } from './liquid.ts'
 import type { PostFields } from './post-fields.ts'
@@ -23,7 +24,7 @@ export function prepareBody(body: string, context: BodyContext): string {
   if (at !== -1) text = `${text.slice(0, at)}\n\n<!-- more -->\n\n${text.slice(at)}`
   if (dialect === 'yaml') {
     text = resolveLiquid(text, {
-      baseUrl: settings.site.baseUrl,
+      baseUrl: ownOrigin,
       siteTitle: settings.site.title,
       ...(fields.title !== undefined && { pageTitle: fields.title }),
       markup,

@@ -2,12 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { Match } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import { commandList } from '../../../cli/command-list.ts'
+import { mostAge } from '../../../cli/doctor/aws-service.ts'
+import { defaultSettings } from '../../../functions/settings.ts'
+import { handlerSeconds } from '../../../infra/queues.ts'
 import { plain, resources, withoutEdge, withSender } from '../../support/aws/stack-template.ts'
 
 interface AlarmProperties {
   AlarmDescription: string
   MetricName: string
   Namespace: string
+  Threshold: number
   Dimensions?: { Value: { Ref?: string; 'Fn::GetAtt'?: [string, string] } }[]
 }
 
@@ -49,6 +53,32 @@ describe('the alarms', () => {
     expect(resources(template, 'AWS::CloudWatch::Alarm').map(([id]) => id)).toEqual(
       resources(withSender, 'AWS::CloudWatch::Alarm').map(([id]) => id),
     )
+  })
+
+  it('ring for a lane when `doctor` says so, and for no job that failed once', () => {
+    const [[, queue] = []] = resources(withSender, 'AWS::SQS::Queue').filter(([id]) =>
+      id.startsWith('QueuesUrgent'),
+    )
+    const { VisibilityTimeout } = queue?.Properties as unknown as { VisibilityTimeout: number }
+    for (const lane of ['urgent', 'work'] as const) {
+      const alarm = alarms.find(({ name }) => name.toLowerCase() === `${lane}age`)
+      expect(alarm?.Threshold).toBe(mostAge[lane])
+      // Until it comes again, and twice as long as a function may take.
+      expect(alarm?.Threshold).toBeGreaterThan(VisibilityTimeout + 2 * handlerSeconds)
+    }
+  })
+
+  it('ring for complaints and bounces where a run stops by itself, as their pages say', () => {
+    const { guard } = defaultSettings.mail
+    for (const [kind, page] of [
+      ['bounces', 'bounce-rate.md'],
+      ['complaints', 'complaint-rate.md'],
+    ] as const) {
+      const alarm = alarms.find(({ AlarmDescription }) => AlarmDescription.endsWith(page))
+      expect(alarm?.Threshold).toBeCloseTo(guard[kind] / 100, 6)
+      expect(text(page)).toContain(`${guard[kind]} % of the account's mails`)
+      expect(text('README.md')).toContain(`| ${guard[kind]} % of`)
+    }
   })
 
   it('name each its own page: symptom, look, do', () => {

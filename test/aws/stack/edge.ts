@@ -101,6 +101,42 @@ describe('the edge', () => {
     plain.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'NONE' })
   })
 
+  it('reads of the bucket only what is rendered for everyone: mails lie in it, too', () => {
+    const [[, { Properties } = {}] = []] = resources(plain, 'AWS::S3::BucketPolicy')
+    const { PolicyDocument } = Properties as unknown as {
+      PolicyDocument: { Statement: { Effect: string; Action: unknown; Resource: unknown }[] }
+    }
+    const [allowed, ...others] = PolicyDocument.Statement.filter(({ Effect }) => Effect === 'Allow')
+    expect(others).toEqual([])
+    expect(allowed).toMatchObject({
+      Action: 's3:GetObject',
+      Principal: { Service: 'cloudfront.amazonaws.com' },
+      Resource: { 'Fn::Join': ['', [expect.anything(), '/public/*']] },
+      Condition: { StringEquals: { 'AWS:SourceArn': expect.anything() } },
+    })
+    expect(JSON.stringify(allowed)).toContain(':distribution/')
+  })
+
+  it('names by its region what has its name all over the account', () => {
+    const named = resources(plain).flatMap(([, { Type, Properties }]) => {
+      if (!Type.startsWith('AWS::CloudFront::')) return []
+      const name = Object.entries(Properties).flatMap(([key, value]) =>
+        key === 'Name' ? [value] : ((value as { Name?: unknown }).Name ?? []),
+      )
+      return name.map(
+        (one) => [Type.slice('AWS::CloudFront::'.length), JSON.stringify(one)] as const,
+      )
+    })
+    expect(named.map(([type]) => type).sort()).toEqual([
+      'CachePolicy',
+      'Function',
+      'Function',
+      'OriginAccessControl',
+      'ResponseHeadersPolicy',
+    ])
+    for (const [, name] of named) expect(name).toContain('{"Ref":"AWS::Region"}')
+  })
+
   it('tells the web function, and nobody else, who sent a request', () => {
     const mark = { 'Fn::Select': [2, { 'Fn::Split': ['/', { Ref: 'AWS::StackId' }] }] }
     const origins = DistributionConfig.Origins.filter((origin) =>

@@ -20,7 +20,7 @@ describe.each(variants)('what the functions may do, %s', (_, template) => {
       listOf(Action).includes('ses:SendRawEmail'),
     )
     for (const { Condition } of sends) {
-      expect(Condition).toEqual({ StringLike: { 'ses:FromAddress': '*@news.example' } })
+      expect(Condition).toEqual({ StringLike: { 'ses:FromAddress': ['*@news.example'] } })
     }
     expect(sends).toHaveLength(template === plain ? 0 : 1)
   })

@@ -280,6 +280,102 @@ describe('a letter that waits for approval', () => {
   })
 })
 
+describe('an approved letter', () => {
+  const approved = async (fields: Record<string, unknown> = {}) => {
+    const { post } = await published(fields)
+    await approveLetter(platform, letterRunId(post.id, 0))
+    return letterRunId(post.id, 0)
+  }
+  const texts = async () => (await platform.outbox()).map(({ raw }) => raw)
+
+  it('whose post is edited before its time waits for approval again, with a new deadline', async () => {
+    await start({ approval: 24 })
+    await confirmReader(platform, 'ada@example.org')
+    const id = await approved({ mailAt: friday })
+    await tickAt(platform, '2026-03-04T08:00:00Z')
+    await published({ mailAt: friday, content: 'Buy this.' })
+    const waiting = (await getRun(platform, id))?.value
+    expect(waiting).toMatchObject({
+      state: 'paused',
+      reason: expect.stringContaining('edited after it was approved. Waits for approval until'),
+    })
+    await tickAt(platform, friday)
+    expect(await mailedTo()).toEqual([])
+    expect((await getRun(platform, id))?.value.state).toBe('skipped')
+  })
+
+  it('goes as it was edited once that is approved, too', async () => {
+    await start({ approval: 24 })
+    await confirmReader(platform, 'ada@example.org')
+    const id = await approved({ mailAt: friday })
+    await published({ mailAt: friday, content: 'Second words.' })
+    await approveLetter(platform, id)
+    await tickAt(platform, friday)
+    expect(await mailedTo()).toEqual(['ada@example.org'])
+    expect((await texts()).join()).toContain('Second words.')
+  })
+
+  it('that waits for its time in spite of a lost job is not mailed with words nobody approved', async () => {
+    await start({ approval: 24 })
+    await confirmReader(platform, 'ada@example.org')
+    const id = await approved({ mailAt: friday })
+    platform.setNow(friday)
+    const bytes = new TextEncoder().encode(
+      JSON.stringify({
+        id: 'l',
+        title: 'Post L',
+        mail: 'letter',
+        mailAt: friday,
+        content: 'Unseen.',
+      }),
+    )
+    const source = { bytes, contentType: 'application/json' } as const
+    const jobs = { ...platform.jobs, enqueue: async () => [] }
+    await publishPost({ ...platform, jobs }, source, { way: 'publish' })
+    await tickAt(platform, friday)
+    expect(await mailedTo()).toEqual([])
+    expect((await getRun(platform, id))?.value).toMatchObject({ state: 'paused' })
+  })
+
+  it('on its way goes to everybody as it was approved; a withdrawal still stops it', async () => {
+    const mailer = scriptedMailer()
+    platform = await scratchPlatform({ mailer, settings: { mail: { approval: 24 } } })
+    await confirmReader(platform, 'ada@example.org')
+    await confirmReader(platform, 'bob@example.org')
+    await confirmReader(platform, 'cyd@example.org')
+    const held = new Set(['bob@example.org', 'cyd@example.org'])
+    mailer.answer = ({ to }) =>
+      held.has(to)
+        ? { status: 'deferred', reason: '451 later', retryAfterSeconds: 60, address: true }
+        : undefined
+    const id = await approved()
+    await platform.settle()
+    await published({ content: 'Other words.', title: 'Another title' })
+    held.delete('bob@example.org')
+    await tickAt(platform, '2026-03-02T09:05:00Z')
+    const mails = mailer.sent.map(({ raw }) => new TextDecoder().decode(raw))
+    expect(mailer.sent.map(({ to }) => to).sort()).toEqual(['ada@example.org', 'bob@example.org'])
+    for (const mail of mails) {
+      expect(mail).toContain('Dear all.')
+      expect(mail).not.toContain('Another title')
+    }
+    held.clear()
+    const { postId = '' } = (await getRun(platform, id))?.value ?? {}
+    await withdrawPost(platform, postId)
+    await tickAt(platform, '2026-03-02T09:10:00Z')
+    expect(mailer.sent).toHaveLength(2)
+  })
+
+  it('is not asked for again by an edit that changes nothing of it', async () => {
+    await start({ approval: 24 })
+    await confirmReader(platform, 'ada@example.org')
+    await approved({ mailAt: friday })
+    await published({ mailAt: '2026-03-05T08:00:00Z' })
+    await tickAt(platform, '2026-03-05T08:00:00Z')
+    expect(await mailedTo()).toEqual(['ada@example.org'])
+  })
+})
+
 const hour = 3_600_000
 const readers = ['ada', 'bob', 'cyd'] as const
 const reader = fc.constantFrom(...readers)

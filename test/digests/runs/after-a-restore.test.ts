@@ -99,6 +99,48 @@ describe('what is due', () => {
   })
 })
 
+describe('what is due by the clock alone', () => {
+  it('names posts whose date has come and that no tick has listed, and lists none', async () => {
+    await paused()
+    const news = { categories: ['news'], published: '2026-03-02T10:00:00Z' }
+    await publishArticle(platform, { ...news, title: 'Scheduled' })
+    const letter = await publishArticle(platform, { ...news, title: 'A letter', mail: 'letter' })
+    platform.setNow('2026-03-02T11:00:00Z')
+    const before = await everything()
+    const due = await whatIsDue(platform)
+    expect(await everything()).toEqual(before)
+    expect(due.last).toBe(3)
+    expect(due.runs.map(({ id, to, owed }) => [id, to, owed])).toEqual([
+      ['instant_3', 3, 1],
+      [`letter_${letter}`, expect.any(Number), 2],
+    ])
+    await resumeSending(platform)
+    await tickAt(platform, '2026-03-02T11:00:00Z')
+    const sent = (await platform.outbox()).map(({ deliveryId }) => deliveryId.split('_')[0])
+    expect(sent.sort()).toEqual(['instant', 'letter', 'letter'])
+  })
+
+  it('names a letter that its deadline lets go, as one on its way', async () => {
+    await awaiting()
+    expect((await whatIsDue(platform)).runs).toMatchObject([{ state: 'paused', owed: 1 }])
+    platform.setNow('2026-03-04T09:00:00Z')
+    expect((await whatIsDue(platform)).runs).toMatchObject([{ state: 'planned', owed: 1 }])
+  })
+})
+
+/** A paused service with a letter that goes unless somebody holds it within a day. */
+async function awaiting() {
+  platform = await scratchPlatform({
+    now: '2026-03-02T09:00:00Z',
+    settings: { mail: { approval: 24, unapproved: 'send' } },
+  })
+  await tickAt(platform, '2026-03-02T09:00:00Z')
+  await confirmReader(platform, 'ada@example.org')
+  await publishArticle(platform, { mail: 'letter' })
+  await tickAt(platform, '2026-03-02T09:01:00Z')
+  await pauseSending(platform)
+}
+
 describe('counting everything listed so far as delivered', () => {
   const skipAll = async () => {
     let came = await skipOwed(platform)
@@ -153,6 +195,50 @@ describe('counting everything listed so far as delivered', () => {
     await platform.settle()
     await tickAt(platform, '2026-03-05T08:00:00Z')
     expect(sent.sort()).toEqual(['ada@example.org', 'ian@example.org'])
+  })
+
+  it('counts what came out by its date since the backup, also before any tick', async () => {
+    await paused()
+    await publishArticle(platform, { categories: ['news'], published: '2026-03-02T10:00:00Z' })
+    platform.setNow('2026-03-03T12:00:00Z')
+    expect(await skipAll()).toEqual({ to: 2, readers: 2 })
+    await resumeSending(platform)
+    for (const at of ['03T12:01', '04T08:00']) await tickAt(platform, `2026-03-${at}:00Z`)
+    expect(await receivers()).toEqual([])
+  })
+
+  it('holds a letter that waits for approval, beyond its deadline', async () => {
+    await awaiting()
+    platform.setNow('2026-03-04T03:00:00Z')
+    await skipAll()
+    await resumeSending(platform)
+    for (const at of ['04T03:01', '06T08:00']) await tickAt(platform, `2026-03-${at}:00Z`)
+    expect(await receivers()).toEqual([])
+    const [held] = (await whatIsDue(platform)).runs
+    expect(held).toMatchObject({ state: 'paused', reason: expect.stringContaining('Resume') })
+    await resumeRun(platform, held?.id ?? '')
+    await platform.settle()
+    expect(await receivers()).toEqual(['ada@example.org'])
+  })
+
+  it('holds letters whose time came since the backup, and leaves those to come', async () => {
+    await paused()
+    const letter = (title: string, mailAt: string) =>
+      publishArticle(platform, { title, categories: ['news'], mail: 'letter', mailAt })
+    const past = await letter('Past', '2026-03-03T08:00:00Z')
+    const seen = await letter('Let go by a tick before', '2026-03-02T10:00:00Z')
+    const toCome = await letter('To come', '2026-03-06T08:00:00Z')
+    await tickAt(platform, '2026-03-02T10:00:00Z')
+    platform.setNow('2026-03-03T12:00:00Z')
+    await skipAll()
+    await resumeSending(platform)
+    await tickAt(platform, '2026-03-03T12:10:00Z')
+    expect(await receivers()).toEqual([])
+    const held = (await whatIsDue(platform)).runs.filter(({ state }) => state === 'paused')
+    expect(held.map(({ id }) => id).sort()).toEqual([`letter_${past}`, `letter_${seen}`].sort())
+    await tickAt(platform, '2026-03-06T08:00:00Z')
+    const runs = (await platform.outbox()).map(({ deliveryId }) => deliveryId.split('_')[1])
+    expect(runs).toEqual([toCome, toCome])
   })
 
   it('holds letters that were on their way, and lets a person send one after all', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { deliverChunk } from '../../../functions/digests/delivery/deliver.ts'
 import { driveRested, driveRun } from '../../../functions/digests/runs/drive.ts'
 import type { ChunkBook, Run } from '../../../functions/digests/runs/run.ts'
 import { getRun, makeRun, putBook, putChunk } from '../../../functions/digests/runs/run-store.ts'
@@ -22,6 +23,17 @@ const resting = (minutes: number): ChunkBook => ({
   counted: {
     ...count,
     open: ['a'.repeat(32)],
+    restsUntil: new Date(Date.parse('2026-03-02T08:00:00Z') + minutes * 60_000).toISOString(),
+  },
+})
+
+/** So many wait for their next try that the book does not name them. */
+const passed = (open: number, minutes: number, gen = 0): ChunkBook => ({
+  readers: 500,
+  begun: true,
+  passed: {
+    gen,
+    open,
     restsUntil: new Date(Date.parse('2026-03-02T08:00:00Z') + minutes * 60_000).toISOString(),
   },
 })
@@ -52,6 +64,38 @@ describe('a run that is driven on', () => {
     await driveRun(platform, run)
     // A mail a second: two chunks at a time.
     expect(await enqueued()).toEqual([7, 8])
+  })
+
+  it('passes over chunks that were gone through, however many wait in them', async () => {
+    const run = await aRun([passed(200, 30), passed(300, 30), finished, untouched, untouched])
+    await driveRun(platform, run)
+    expect(await enqueued()).toEqual([3, 4])
+  })
+
+  it('tries chunks in which many wait again as mail can leave for them, not all at once', async () => {
+    // At a mail a second two chunks’ worth; the one in which a few wait is always among them.
+    const run = await aRun([
+      ...Array.from({ length: 6 }, () => passed(400, -1)),
+      resting(-1),
+      untouched,
+    ])
+    await driveRested(platform, run)
+    expect(await enqueued()).toEqual([0, 1, 2, 6])
+    await driveRun(platform, run)
+    expect((await enqueued()).sort()).toEqual([0, 1, 2, 6, 7])
+  })
+
+  it('goes through all of a chunk once more when it is retried', async () => {
+    const run = await aRun([passed(200, 30), finished])
+    await driveRun(platform, { ...run, gen: 1 })
+    expect(await enqueued()).toEqual([0])
+  })
+
+  it('goes on behind a chunk that somebody else has done already', async () => {
+    await aRun([untouched, untouched, finished, untouched, passed(200, 30), untouched, untouched])
+    // A mail a second: two chunks at a time, so the second next is the one to bring.
+    await deliverChunk(platform, 'r', 0)
+    expect(await enqueued()).toEqual([6])
   })
 
   it('tries again what is due, beside new chunks, also while it moves', async () => {

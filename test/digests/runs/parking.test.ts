@@ -38,21 +38,21 @@ describe('a run whose mails are more than the day’s quota', () => {
     await start(() => ({ perDay }), 30)
     await publishArticle(platform, { title: 'Post A' })
     await tickAt(platform, morning)
-    expect(mailer.sent).toHaveLength(9)
+    expect(mailer.sent).toHaveLength(10)
     const view = await describeRun(platform, await run())
     expect(view).toMatchObject({
       state: 'sending',
       reason: expect.stringContaining('quota of 24 hours'),
-      counts: { candidates: 30, accepted: 9, pending: 21, failed: 0 },
-      estimate: { remaining: 21 },
+      counts: { candidates: 30, accepted: 10, pending: 20, failed: 0 },
+      estimate: { remaining: 20 },
     })
-    // 21 mails at 9 a day: two days are not enough.
+    // At 10 a day, and none before all of today’s have left the 24 hours.
     expect(view.estimate?.seconds).toBeGreaterThan(2 * 86_400)
 
     for (let minute = 1; minute < 5; minute++) {
       await tickAt(platform, new Date(Date.parse(morning) + minute * 60_000).toISOString())
     }
-    expect(mailer.sent).toHaveLength(9)
+    expect(mailer.sent).toHaveLength(10)
     expect((await run()).parkedAt).toBe('2026-03-02T08:00:00.000Z')
 
     perDay = 1000
@@ -62,6 +62,17 @@ describe('a run whose mails are more than the day’s quota', () => {
     expect((await run()).state).toBe('done')
     expect(await describeRun(platform, await run())).not.toHaveProperty('reason')
     expect(await countsOf(platform, await run())).toMatchObject({ accepted: 30, failed: 0 })
+  })
+
+  it('sends one a day where one a day is all there is', async () => {
+    await start(() => ({ perDay: 1 }), 2)
+    await publishArticle(platform, { title: 'Post A' })
+    await tickAt(platform, morning)
+    expect(mailer.sent).toHaveLength(1)
+    const later = Date.parse(morning) + 25 * 3_600_000
+    vi.setSystemTime(later)
+    await tickAt(platform, new Date(later).toISOString())
+    expect(new Set(mailer.sent.map(({ to }) => to)).size).toBe(2)
   })
 
   it('takes nothing off the quota for readers who are owed nothing', async () => {

@@ -89,6 +89,8 @@ async function play(
   const idOf = (run: OracleRun) => runIds.get(run) ?? ''
 
   for (const step of steps) {
+    // Whose address is being changed waits for its end before doing anything else.
+    if ('who' in step && step.do !== 'refuse' && expected.isMoving(step.who)) continue
     await newsroom.take(withoutHints, step)
     switch (step.do) {
       case 'refuse':

@@ -34,6 +34,8 @@ export interface Letterbox {
   mails: string[]
 }
 
+const dayMs = 86_400_000
+
 export function oracle(rules: Rules, begin: number) {
   const stand = newsstand(rules)
   const { log, posts, readers, head, isOwed } = stand
@@ -47,6 +49,10 @@ export function oracle(rules: Rules, begin: number) {
   let instantUpTo = 0
   let lettersUpTo = 0
   let lastCatchUp = -1
+  /** By id, whose last visit was one of a catch-up run that was refused: up to which number it went. */
+  const refusedCatchUps = new Map<string, number>()
+  /** Whose address is to change, by name: the new id, and since when it waits. */
+  const moves = new Map<string, { id: string; since: number }>()
 
   function boxOf(name: string): Letterbox {
     let box = boxes.get(name)
@@ -58,12 +64,14 @@ export function oracle(rules: Rules, begin: number) {
   }
 
   /** Visits one reader of a run's audience. */
-  function deliver(reader: Reader, run: OracleRun): void {
+  function deliver(reader: Reader, run: OracleRun, isRetry = false): void {
     const box = boxOf(reader.name)
     const isLetter = run.kind === 'letter'
     const isServed =
-      isLetter || (run.kind === 'catch-up' ? box.mustCatchUp : reader.choice.schedule === run.of)
+      isLetter ||
+      (run.kind === 'catch-up' ? box.mustCatchUp || isRetry : reader.choice.schedule === run.of)
     box.hadMail = false
+    refusedCatchUps.delete(reader.id)
     if (reader.state !== 'confirmed' || !isServed) return
     const owed = log.filter((entry) =>
       isLetter
@@ -75,6 +83,7 @@ export function oracle(rules: Rules, begin: number) {
     )
     if (owed.length > 0 && box.isRefused) {
       run.failed.add(reader.id)
+      if (run.kind === 'catch-up') refusedCatchUps.set(reader.id, run.to)
       return
     }
     const titles = [...new Set(owed.map(({ post }) => post))].sort()
@@ -138,7 +147,8 @@ export function oracle(rules: Rules, begin: number) {
       const box = boxOf(reader.name)
       const isWaitedFor = (entry: Entry) =>
         entry.mode === 'digest' && entry.n > box.dealtWith && isOwed(reader, entry)
-      if (!log.some(isWaitedFor)) {
+      const isRefused = (refusedCatchUps.get(reader.id) ?? -1) >= head()
+      if (isRefused || !log.some(isWaitedFor)) {
         box.mustCatchUp = false
         continue
       }
@@ -149,17 +159,49 @@ export function oracle(rules: Rules, begin: number) {
     return []
   }
 
-  function mayBeOwed({ name, state, since }: Reader): boolean {
+  function mayBeOwed({ name, state, since }: Reader, upTo = head()): boolean {
     const { hadMail, dealtWith } = boxOf(name)
     return (
-      state === 'confirmed' &&
-      (hadMail || Math.max(dealtWith, Math.min(...since.values())) < head())
+      state === 'confirmed' && (hadMail || Math.max(dealtWith, Math.min(...since.values())) < upTo)
+    )
+  }
+
+  /** A letter under way holds a change of address for a day at most. */
+  function finishMoves(now: number): void {
+    for (const [name, { id, since }] of moves) {
+      const reader = readers.get(name) as Reader
+      const isAwaited = ({ kind, of, to }: OracleRun) =>
+        kind === 'letter' &&
+        stand
+          .channelsOf(posts.get(of)?.categories ?? [])
+          .some((slug) => to > (reader.since.get(slug) ?? Infinity))
+      const isHeld = reader.state === 'confirmed' && now - since < dayMs && pending.some(isAwaited)
+      if (!isHeld) finishMove(reader, id)
+    }
+  }
+
+  function finishMove(reader: Reader, id: string): void {
+    const { name, choice } = reader
+    moves.delete(name)
+    reader.id = id
+    // What was owed by now comes soon at the new address, too.
+    const due = pending.filter(({ of }) => of === choice.schedule).map(({ to }) => to)
+    boxOf(name).hadMail = false
+    boxOf(name).mustCatchUp = mayBeOwed(
+      reader,
+      choice.rhythm === 'instant' ? head() : Math.max(0, ...due),
     )
   }
 
   function enter(reader: Reader): void {
     const { rhythm, schedule } = reader.choice
     if (reader.state === 'confirmed' && rhythm !== 'instant') schedules.set(schedule, rhythm)
+  }
+
+  function isAnybodyOn(schedule: string): boolean {
+    return [...readers.values()].some(
+      ({ state, choice }) => state === 'confirmed' && choice.schedule === schedule,
+    )
   }
 
   function known(name: string): Reader | undefined {
@@ -180,12 +222,13 @@ export function oracle(rules: Rules, begin: number) {
     change(name: string, choice: Choice) {
       const reader = known(name)
       if (!reader) return
-      const wasInstant = reader.choice.rhythm === 'instant'
+      const { schedule } = reader.choice
       const wasWaiting = mayBeOwed(reader)
       stand.change(reader, choice)
       const box = boxOf(name)
-      if (choice.rhythm !== 'instant') box.mustCatchUp = false
-      else if (!wasInstant) box.mustCatchUp = wasWaiting
+      if (choice.schedule !== schedule) {
+        box.mustCatchUp = choice.rhythm === 'instant' && wasWaiting
+      }
       enter(reader)
     },
     leave(name: string) {
@@ -211,19 +254,20 @@ export function oracle(rules: Rules, begin: number) {
       stand.resume(reader)
       enter(reader)
     },
-    /** The reader is now known by another id, and the old one is nobody's. */
+    /** The reader is to be known by another id, and the old one is nobody's. */
     move(name: string, id: string) {
       const reader = known(name)
       if (!reader) return
-      reader.id = id
-      // Whatever was owed comes soon at the new address, too.
-      boxOf(name).hadMail = false
-      boxOf(name).mustCatchUp = reader.choice.rhythm === 'instant' && mayBeOwed(reader)
+      // Only a tick looks closer.
+      if (pending.some(({ kind }) => kind === 'letter')) moves.set(name, { id, since: lastTick })
+      else finishMove(reader, id)
     },
+    isMoving: (name: string) => moves.has(name),
     makeInstant,
     /** Makes what is due; gives back the new runs. */
     tick(now: number): OracleRun[] {
       stand.arrive(now)
+      finishMoves(now)
       for (const reader of readers.values()) enter(reader)
       const made = makeInstant()
       for (const { n, post, mode } of log) {
@@ -235,6 +279,7 @@ export function oracle(rules: Rules, begin: number) {
       made.push(...makeCatchUp(now))
       for (const [of, rhythm] of schedules) {
         if (rhythm === 'instant' || occurrences(rhythm, lastTick, now).length === 0) continue
+        if (!isAnybodyOn(of)) continue
         made.push(make({ kind: 'digest', of }))
       }
       lastTick = now
@@ -259,7 +304,7 @@ export function oracle(rules: Rules, begin: number) {
     retry(run: OracleRun) {
       const ids = [...run.failed]
       run.failed.clear()
-      for (const reader of readers.values()) if (ids.includes(reader.id)) deliver(reader, run)
+      for (const reader of readers.values()) if (ids.includes(reader.id)) deliver(reader, run, true)
     },
   }
 }

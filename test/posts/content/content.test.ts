@@ -167,7 +167,7 @@ describe('plain text', () => {
         '> quote\n>\n> again',
         'if x {\n\n    y\n}',
         'A | B\n1 | 2',
-        '* * *',
+        '─'.repeat(24),
         'End.',
       ].join('\n\n'),
     )
@@ -183,9 +183,26 @@ describe('plain text', () => {
   })
 
   it('tells footnotes from link targets', () => {
-    const { text, runs } = markdown('A[^1] [b](https://b.example/).\n\n[^1]: Note.')
-    expect(text).toBe('A[^1] b [1].\n\n* * *\n\n1. Note.\n\n[1] https://b.example/')
-    expect(runs.map(({ text }) => text)).toEqual(['A b.', 'Note.'])
+    const { text, runs } = markdown(
+      'A[^1] [b](https://b.example/), again[^1]; 脚注[^2]。\n\n[^1]: Note.\n[^2]: Other.',
+    )
+    expect(text).toBe(
+      `A¹ b [1], again¹; 脚注²。\n\n${'─'.repeat(24)}\n\n¹ Note.\n\n² Other.\n\n[1] https://b.example/`,
+    )
+    expect(runs.map(({ text }) => text)).toEqual(['A b, again; 脚注。', 'Note.', 'Other.'])
+  })
+
+  it.each([
+    ['<p>今晨\n登陆</p>', '今晨登陆'],
+    ['<p>今晨\n<b>登陆</b>。</p>', '今晨登陆。'],
+    ['<p>今晨 登陆</p>', '今晨 登陆'],
+    ['<p>한국어\n단어</p>', '한국어 단어'],
+    ['<p>one\n<i>two</i>\nthree</p>', 'one two three'],
+    ['<p>第 1\n章</p>', '第 1 章'],
+  ])('of %j has blanks where its script has them: %j', (source, expected) => {
+    const { text, runs } = read(source)
+    expect(text).toBe(expected)
+    expect(runs[0]?.text).toBe(expected)
   })
 
   it('has the images’ descriptions', () => {

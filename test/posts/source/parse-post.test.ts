@@ -26,9 +26,9 @@ describe('a post of', () => {
     expect(post.body.html).toBe(
       [
         '<pre><code class="language-text">08:00  {{ quay }}\n</code></pre>',
-        '<p>The boats go <strong>every hour</strong>. See <a href="https://news.example/map/">the map</a>.</p>',
+        '<p>The boats go <strong>every hour</strong>. See <a href="https://this-site.invalid/map/">the map</a>.</p>',
         '<h2 id="post-fares">Fares</h2>',
-        '<p><a href="https://news.example/posts/ferry-timetable/#post-fares">Back to fares</a></p>',
+        '<p><a href="https://this-site.invalid/posts/ferry-timetable/#post-fares">Back to fares</a></p>',
       ].join('\n'),
     )
   })
@@ -43,7 +43,10 @@ describe('a post of', () => {
       tags: ['crane', 'quay 7'],
       slug: 'harbour-news',
       summary: 'The crane is back.',
-      image: { url: 'https://news.example/posts/harbour-news/crane.jpg', alt: 'The old crane' },
+      image: {
+        url: 'https://this-site.invalid/posts/harbour-news/crane.jpg',
+        alt: 'The old crane',
+      },
       identities: [{ kind: 'path', value: 'content/post/harbour/index.md' }],
     })
     expect(post.body.text).toContain('{{< figure src="crane.jpg" >}}')
@@ -76,7 +79,7 @@ describe('a post of', () => {
       tags: ['Pilots', 'boats'],
       slug: 'boats',
       summary: 'Pilots board at sea.',
-      image: { url: 'https://news.example/img/pilot.png' },
+      image: { url: 'https://this-site.invalid/img/pilot.png' },
     })
     expect(post.body.text).toBe('Pilots board at sea.\n\nThe rest.')
   })
@@ -280,8 +283,8 @@ describe('a post is hidden', () => {
 
 describe('an import passes over', () => {
   it.each([
-    ['a picture', 'img/crane.jpg', '', 'not-a-post'],
-    ['a file without a kind', 'LICENSE', 'MIT', 'not-a-post'],
+    ['a picture', 'img/crane.jpg', '', 'post.not-a-post'],
+    ['a file without a kind', 'LICENSE', 'MIT', 'post.not-a-post'],
     ['a section', 'content/_index.md', '+++\ntitle = "A"\n+++\n', 'section'],
     ['the repository’s own words', 'README.md', '# Blog', 'document'],
     ['nothing', 'a.md', '', 'empty'],
@@ -350,6 +353,16 @@ describe('the title of a post', () => {
 })
 
 describe('a summary', () => {
+  it('of several paragraphs has no blank between two Chinese sentences, and one between two English ones', () => {
+    expect(parsed('---\ntitle: A\n---\n它也慢。\n\n于是有了“小报”。').summary).toBe(
+      '它也慢。于是有了“小报”。',
+    )
+    expect(parsed('---\ntitle: A\n---\nIt is slow.\n\nSo it grew.').summary).toBe(
+      'It is slow. So it grew.',
+    )
+    expect(parsed('---\ntitle: A\nsummary: |\n  它也\n  慢。\n---\nB').summary).toBe('它也慢。')
+  })
+
   it('leaves out what only repeats the title', () => {
     expect(
       parsed('---\ntitle: “Quay” news\n---\n<p>“Quay” news</p><p>The crane is back.</p>').summary,
@@ -454,12 +467,14 @@ it('Liquid that only the site’s own build could answer stays as it is written'
   expect(text('{% raw %} open')).toBe('{% raw %} open')
   expect(text('a {% comment %}b{% endcomment %} c')).toBe('a c')
   expect(text('{{ site.title }}: {{ page.title }}')).toBe('The Quay: A')
-  expect(text('[a]({{ "/map/" | relative_url }})')).toBe('a [1]\n\n[1] https://news.example/map/')
+  expect(text('[a]({{ "/map/" | relative_url }})')).toBe(
+    'a [1]\n\n[1] https://this-site.invalid/map/',
+  )
   expect(text('[a]({% post_url 2020-01-02-the-crane %})')).toBe(
-    'a [1]\n\n[1] https://news.example/posts/the-crane/',
+    'a [1]\n\n[1] https://this-site.invalid/posts/the-crane/',
   )
   expect(text('[a]({% link _posts/2020-01-02-the-crane.md %}#x)')).toContain(
-    'https://news.example/posts/the-crane/#x',
+    'https://this-site.invalid/posts/the-crane/#x',
   )
 })
 

@@ -6,6 +6,7 @@ import { type AwsPlatform, awsPlatform } from '../../../functions/aws/platform.t
 import { lanes, type QueueUrls } from '../../../functions/aws/sqs-job-queue.ts'
 import { handlerFor as webHandlerFor } from '../../../functions/aws/web.lambda.ts'
 import { jsonLog } from '../../../functions/json-log.ts'
+import type { Outbox } from '../../../functions/platform.ts'
 import { recipientOf, type ScratchPlatformOptions, scratchSettings } from '../scratch-platform.ts'
 import type { startAwsServers } from './aws-servers.ts'
 import { functionUrlEvent, responseOf } from './function-url-event.ts'
@@ -21,7 +22,7 @@ export interface ScratchAwsPlatform extends Omit<AwsPlatform, 'outbox'> {
   /** Runs the queues dry through the `jobs` doorway; throws when a message fails. */
   settle(): Promise<void>
   /** The mails that SES took, or those kept in the bucket when no sender is set. */
-  outbox: () => Promise<{ deliveryId: string; to: string; raw: string }[]>
+  outbox: Outbox & (() => Promise<{ deliveryId: string; to: string; raw: string }[]>)
   close(): Promise<void>
   /** The four doorways, as deployed but for the environment. */
   readonly doorways: {
@@ -103,11 +104,20 @@ export async function scratchAwsPlatform(
     return Promise.all(
       objects.map(async ({ key }) => {
         const raw = new TextDecoder().decode((await platform.objects.get(key))?.body)
-        const deliveryId = key.slice('outbox/'.length, -'.eml'.length)
+        const deliveryId = key.slice(key.lastIndexOf('/') + 1, -'.eml'.length)
         return { deliveryId, to: recipientOf(raw), raw }
       }),
     )
   }
+
+  const mails = async () => [
+    ...(await kept()),
+    ...ses.mails.slice(sentBefore).map(({ tags, destinations, raw }) => ({
+      deliveryId: tags.delivery ?? '',
+      to: destinations.join(),
+      raw: raw.toString('utf8'),
+    })),
+  ]
 
   return {
     ...platform,
@@ -122,14 +132,7 @@ export async function scratchAwsPlatform(
       present = new Date(present.getTime() + ms)
     },
     settle,
-    outbox: async () => [
-      ...(await kept()),
-      ...ses.mails.slice(sentBefore).map(({ tags, destinations, raw }) => ({
-        deliveryId: tags.delivery ?? '',
-        to: destinations.join(),
-        raw: raw.toString('utf8'),
-      })),
-    ],
+    outbox: Object.assign(mails, platform.outbox),
     close: async () => {},
     doorways: {
       web: async (path, init, sourceIp) =>

@@ -44,6 +44,7 @@ export async function startAwsServers() {
     clients,
     urls,
     ses,
+    s3: front,
     fauxqs,
     async bucket() {
       const Bucket = `bucket-${++names}`

@@ -2,13 +2,15 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net'
 
 /**
- * An HTTP proxy that gives an S3 emulator what it lacks: conditional writes, answered as S3 does
- * (412 `PreconditionFailed`), `Cache-Control` kept, and listings in the order of the keys' bytes.
+ * An HTTP proxy that gives an S3 emulator what it lacks: conditional writes and deletes, answered as
+ * S3 does (412 `PreconditionFailed`), `Cache-Control` kept, and listings in the order of the keys'
+ * bytes, encoded when asked for.
  * Requests of one key are worked one after the other, so that exactly one of many racers wins.
  */
 export async function conditionalPutFront(upstream: { port: number }) {
   const queues = new Map<string, Promise<unknown>>()
   const cacheControls = new Map<string, string>()
+  let conflicts = 0
 
   const server = createServer((incoming, outgoing) => {
     const key = new URL(incoming.url ?? '/', 'http://front').pathname
@@ -27,10 +29,15 @@ export async function conditionalPutFront(upstream: { port: number }) {
     for await (const chunk of incoming) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks)
     const { method = 'GET', headers } = incoming
+    if (method === 'PUT' && conflicts > 0) {
+      conflicts--
+      return refuse(outgoing, 409, 'ConditionalRequestConflict')
+    }
     const ifNoneMatch = headers['if-none-match']
     const ifMatch = headers['if-match']
-    if (method === 'PUT' && (ifNoneMatch !== undefined || ifMatch !== undefined)) {
-      // The client signed a PUT; the emulator does not check, so its headers serve a HEAD as well.
+    const isConditional = ifNoneMatch !== undefined || ifMatch !== undefined
+    if ((method === 'PUT' || method === 'DELETE') && isConditional) {
+      // The client signed another method; the emulator does not check, so its headers serve a HEAD as well.
       const head = await send('HEAD', incoming, Buffer.alloc(0))
       const etag = head.headers.etag
       const isThere = head.status === 200
@@ -60,13 +67,15 @@ export async function conditionalPutFront(upstream: { port: number }) {
   async function listing(incoming: IncomingMessage, query: URLSearchParams): Promise<string> {
     const found: { key: string; xml: string }[] = []
     const path = (incoming.url ?? '/').split('?')[0]
+    const isEncoded = query.get('encoding-type') === 'url'
     for (let token: string | undefined, more = true; more; ) {
       const part = new URLSearchParams({ 'list-type': '2', prefix: query.get('prefix') ?? '' })
       if (token !== undefined) part.set('continuation-token', token)
       const { body } = await send('GET', incoming, Buffer.alloc(0), `${path}?${part}`)
       const xml = body.toString('utf8')
       for (const [, contents = ''] of xml.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
-        found.push({ key: textOf(contents, 'Key'), xml: contents })
+        const key = textOf(contents, 'Key')
+        found.push({ key, xml: isEncoded ? withEncodedKey(contents, key) : contents })
       }
       token = textOf(xml, 'NextContinuationToken') || undefined
       more = token !== undefined
@@ -108,8 +117,20 @@ export async function conditionalPutFront(upstream: { port: number }) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** The next puts are refused as if another write of their key were under way. */
+    conflictNext: (puts: number) => {
+      conflicts = puts
+    },
+    /** How many of these are still to come. */
+    conflictsLeft: () => conflicts,
     close: () => new Promise<void>((resolve) => server.close(() => resolve())),
   }
+}
+
+/** As S3 encodes keys: a blank is a plus, a slash stays. */
+function withEncodedKey(contents: string, key: string): string {
+  const encoded = encodeURIComponent(key).replaceAll('%20', '+').replaceAll('%2F', '/')
+  return contents.replace(/<Key>.*?<\/Key>/s, () => `<Key>${encoded}</Key>`)
 }
 
 function textOf(xml: string, name: string): string {

@@ -6,9 +6,8 @@ import type { AwsServers, ScratchAwsPlatform } from './aws-platform.ts'
 
 /** A scratch platform as `openStack` gives a deployed one to commands. */
 export function openScratchStack(servers: AwsServers, platform: ScratchAwsPlatform): OpenStack {
-  const app = createApp(platform as unknown as Parameters<typeof createApp>[0])
+  const app = createApp(platform)
   const { table, bucket, queues, now } = platform
-  const { outbox: _, ...port } = platform
   return {
     stack: {
       name: 'Test',
@@ -20,7 +19,7 @@ export function openScratchStack(servers: AwsServers, platform: ScratchAwsPlatfo
       queues,
       eventQueues: { events: queues.work, dead: queues.dead },
     },
-    platform: port,
+    platform,
     connection: {
       kind: 'stack',
       fetch: async (path, init = {}) => app.request(path, init, owner),

@@ -13,10 +13,14 @@ export interface SunkMail {
 /** How the sink answers the next calls of `SendRawEmail`, first in, first out. */
 export type SesFault =
   | { kind: 'error'; status: number; code: string; message: string }
+  /** Somebody between us and SES refuses, in words of their own. */
+  | { kind: 'foreign'; status: number }
   /** Takes the mail and never answers. */
   | { kind: 'accept-and-hang' }
   /** Takes the mail and breaks the connection. */
   | { kind: 'accept-and-drop' }
+  /** Takes the mail, begins to say so and breaks the connection. */
+  | { kind: 'accept-and-cut' }
 
 /**
  * SES v1 as far as a mailer meets it: the Query protocol over HTTP. It enforces what SES does and
@@ -30,6 +34,8 @@ export async function sesSink({
 } = {}) {
   const mails: SunkMail[] = []
   const faults: SesFault[] = []
+  let ruleFor: (to: string) => SesFault | undefined = () => undefined
+  const quotaFaults: Extract<SesFault, { kind: 'error' }>[] = []
   const calls: string[] = []
   let quota: { rate?: number | undefined; day: number; sent: number } = {
     rate: 14,
@@ -52,6 +58,8 @@ export async function sesSink({
       )
 
     if (action === 'GetSendQuota') {
+      const fault = quotaFaults.shift()
+      if (fault) return refuse(fault.status, fault.code, fault.message)
       return answer(
         200,
         `<GetSendQuotaResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><GetSendQuotaResult><SentLast24Hours>${quota.sent}</SentLast24Hours><Max24HourSend>${quota.day}</Max24HourSend>${quota.rate === undefined ? '' : `<MaxSendRate>${quota.rate}</MaxSendRate>`}</GetSendQuotaResult></GetSendQuotaResponse>`,
@@ -69,8 +77,9 @@ export async function sesSink({
     }
     if (action !== 'SendRawEmail') return refuse(400, 'InvalidAction', action)
 
-    const fault = faults.shift()
+    const fault = faults.shift() ?? ruleFor(form.get('Destinations.member.1') ?? '')
     if (fault?.kind === 'error') return refuse(fault.status, fault.code, fault.message)
+    if (fault?.kind === 'foreign') return answer(fault.status, '<html><body>No</body></html>')
 
     const source = form.get('Source') ?? ''
     const destinations = listOf(form, 'Destinations.member')
@@ -102,6 +111,10 @@ export async function sesSink({
     quota = { ...quota, sent: quota.sent + destinations.length }
     if (fault?.kind === 'accept-and-hang') return
     if (fault?.kind === 'accept-and-drop') return outgoing.destroy()
+    if (fault?.kind === 'accept-and-cut') {
+      outgoing.writeHead(200, { 'content-type': 'text/xml', 'content-length': 400 })
+      return outgoing.write('<SendRawEmailResponse', () => outgoing.destroy())
+    }
     answer(
       200,
       `<SendRawEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendRawEmailResult><MessageId>${messageId}</MessageId></SendRawEmailResult></SendRawEmailResponse>`,
@@ -114,6 +127,12 @@ export async function sesSink({
     mails,
     calls,
     failNext: (...next: SesFault[]) => faults.push(...next),
+    /** How it answers calls of `SendRawEmail`, by their recipient. */
+    failFor: (rule: typeof ruleFor) => {
+      ruleFor = rule
+    },
+    /** How it answers the next calls of `GetSendQuota`: `error` only. */
+    failQuota: (...next: Extract<SesFault, { kind: 'error' }>[]) => quotaFaults.push(...next),
     setQuota: (next: Partial<typeof quota>) => {
       quota = { ...quota, ...next }
     },

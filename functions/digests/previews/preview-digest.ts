@@ -8,50 +8,44 @@ import { readLogHead } from '../../posts/log.ts'
 import { checkPreferences } from '../../subscribers/preferences.ts'
 import { scheduleOf } from '../../subscribers/schedule.ts'
 import type { Preferences } from '../../subscribers/subscriber.ts'
+import { type Frame, writeDigest } from '../editions/compose-digest.ts'
+import { type Edition, editionOf, newestFirst } from '../editions/edition.ts'
+import { openListing, readListed } from '../editions/listing.ts'
+import { type OwedPost, owedPosts, type ShownPost } from '../editions/owed.ts'
+import { categoryTitles } from '../editions/parcels.ts'
 import type { Audience } from '../runs/audience.ts'
 import { occurrenceBefore } from '../runs/period.ts'
-import { type Frame, writeDigest } from './compose-digest.ts'
-import { type Edition, editionOf, newestFirst } from './edition.ts'
-import { openListing } from './listing.ts'
-import { type OwedPost, owedPosts } from './owed.ts'
-import { categoryTitles } from './parcels.ts'
-import { type PreviewedMail, previewMessage } from './preview-message.ts'
+import type { DigestChoices, Preview } from './preview.ts'
+import { previewMessage, type TestEnvelope } from './preview-message.ts'
 
-export interface PreviewRequest {
-  /** Slugs; none means everything. */
-  categories?: string[] | undefined
-  cadence?: string | undefined
-  /** The instant of which it shows the digest. @default now */
-  at?: Date | undefined
-  locale?: string | undefined
-  /** Mails it to this address, marked as a test. */
-  to?: string | undefined
-}
-
-export interface Preview extends PreviewedMail {
-  /** Whom it would go to. */
-  audience: Audience
-  posts: number
-  /** Nothing is new at that instant: the newest posts stand in. */
-  isSample: boolean
-}
-
-type Source = Pick<Platform, 'records' | 'settings' | 'secrets' | 'mailer' | 'now'>
+type Source = Pick<Platform, 'records' | 'settings' | 'secrets' | 'now'>
 
 /** Posts that stand in where nothing is new. */
 const samplePosts = 10
+const mostListed = 2000
 
 /**
  * The digest that a reader with these choices would get at an instant, from the occurrence before it
  * on. Changes nothing. Its links lead nowhere.
  *
- * @throws `digest.empty` when there is no post at all; what `checkPreferences` throws; `mail.not-sent`.
+ * @throws `digest.empty` when there is no post at all; what `checkPreferences` and
+ * `previewMessage` throw.
  */
-export async function previewDigest(platform: Source, request: PreviewRequest): Promise<Preview> {
+export async function previewDigest(
+  platform: Source,
+  {
+    at: instant,
+    categories = [],
+    cadence,
+    locale,
+    test,
+  }: DigestChoices & { at?: Date; test?: TestEnvelope | undefined },
+): Promise<Preview> {
   const { settings } = platform
-  const at = request.at ?? platform.now()
+  const at = instant ?? platform.now()
+  // Not the instant: the `at` of preferences is an hour of the day.
   const wanted = checkPreferences(
-    { ...request, categories: request.categories ?? [] },
+    { categories, cadence, locale },
     {
       settings,
       categories: await listCategories(platform),
@@ -60,7 +54,11 @@ export async function previewDigest(platform: Source, request: PreviewRequest): 
   )
   const frame = frameOf(wanted, at)
   const owed = await owedAt(platform, wanted, frame)
-  const posts = owed.length > 0 ? owed : await newest(platform, wanted)
+  const { maxPosts } = settings.digests
+  const posts =
+    owed.length > 0
+      ? await readListed(platform, owed.slice(0, maxPosts))
+      : (await newest(platform, wanted)).slice(0, maxPosts)
   if (posts.length === 0) {
     throw invalid(
       'digest.empty',
@@ -73,17 +71,18 @@ export async function previewDigest(platform: Source, request: PreviewRequest): 
       ? editionOf(owed, last, wanted.locale)
       : { to: last, from: {}, locale: wanted.locale }
   const titles = await categoryTitles(platform)
-  const digest = writeDigest(platform, frame, edition, posts, titles)
-  const message = await previewMessage(platform, {
+  const count = Math.max(owed.length, posts.length)
+  const digest = writeDigest(platform, frame, edition, { posts, count }, titles)
+  const message = previewMessage(platform, {
     run: frame.run,
     mail: digest,
     date: at,
-    to: request.to,
+    test,
   })
   const schedule = scheduleOf(wanted).id
   const audience: Audience =
     wanted.cadence === 'instant' ? { instant: wanted.categories } : { schedule }
-  return { ...message, audience, posts: posts.length, isSample: owed.length === 0 }
+  return { ...message, audience, posts: count, isSample: owed.length === 0 }
 }
 
 function frameOf(wanted: Preferences, at: Date): Frame {
@@ -98,24 +97,28 @@ function frameOf(wanted: Preferences, at: Date): Frame {
   return { ...frame, from: occurrenceBefore(scheduleOf(wanted), until) }
 }
 
-/** By date, since the log has no time: what was published within the period. */
+/**
+ * By date, since the log has no time: what was published within the period, newest first. Looked for
+ * among the last 2,000 posts listed.
+ */
 async function owedAt(
   platform: Source,
   wanted: Preferences,
   { from = '', until }: Frame,
 ): Promise<OwedPost[]> {
   const { last } = await readLogHead(platform)
-  const listed = await openListing(platform, last).above(0)
+  const listed = await openListing(platform, last, { most: mostListed }).above(0)
   const inPeriod = listed.filter(({ post }) => post.published > from && post.published <= until)
   const slugs = wanted.categories.length > 0 ? wanted.categories : [everything]
   const categories = Object.fromEntries(slugs.map((slug) => [slug, 0]))
   const owed = owedPosts({ categories }, inPeriod, { from: 0, to: last }, platform.settings)
-  return wanted.cadence === 'instant' ? newestFirst(owed).slice(0, 1) : owed
+  const posts = newestFirst(owed)
+  return wanted.cadence === 'instant' ? posts.slice(0, 1) : posts
 }
 
-async function newest(platform: Source, wanted: Preferences): Promise<OwedPost[]> {
+async function newest(platform: Source, wanted: Preferences): Promise<ShownPost[]> {
   const feeds = wanted.categories.length > 0 ? wanted.categories.slice(0, 20) : [everything]
-  const found = new Map<string, OwedPost>()
+  const found = new Map<string, ShownPost>()
   for (const feed of feeds) {
     const { posts } = await newestPosts(platform, feed, { limit: samplePosts })
     for (const post of posts) {

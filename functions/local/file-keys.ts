@@ -1,4 +1,4 @@
-import { assertObjectKey } from '../object-key.ts'
+import { assertObjectKey } from '../assert-object-key.ts'
 
 /** The folder under an object store's own, for what is no object. No key leads into it. */
 export const internalFolder = '.broadsheet'

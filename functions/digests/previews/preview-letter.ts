@@ -4,9 +4,9 @@ import type { Platform } from '../../platform.ts'
 import { getPost } from '../../posts/post.ts'
 import { checkPreferences } from '../../subscribers/preferences.ts'
 import { categoryTitles } from '../editions/parcels.ts'
-import { type PreviewedMail, previewMessage } from '../editions/preview-message.ts'
-import type { Audience } from '../runs/audience.ts'
-import { writeLetter } from './compose-letter.ts'
+import { writeLetter } from '../letters/compose-letter.ts'
+import type { Preview } from './preview.ts'
+import { previewMessage, type TestEnvelope } from './preview-message.ts'
 
 /**
  * A post as the letter that its readers would get, whether or not it is one, also while it is a draft
@@ -16,19 +16,18 @@ import { writeLetter } from './compose-letter.ts'
  * `previewMessage` throws.
  */
 export async function previewLetter(
-  platform: Pick<Platform, 'records' | 'objects' | 'settings' | 'mailer' | 'now'>,
+  platform: Pick<Platform, 'records' | 'objects' | 'settings' | 'now'>,
   {
     postId,
     locale: wanted,
-    to,
+    test,
   }: {
     postId: string
     /** @default the site's */
     locale?: string | undefined
-    /** Mails it to this address, marked as a test. */
-    to?: string | undefined
+    test?: TestEnvelope | undefined
   },
-): Promise<PreviewedMail & { audience: Audience }> {
+): Promise<Preview> {
   const { settings } = platform
   const post = /^[\w.-]{1,64}$/.test(postId) ? (await getPost(platform, postId))?.value : undefined
   if (!post || post.state === 'withdrawn') throw notFound('A post of this id')
@@ -38,6 +37,6 @@ export async function previewLetter(
   )
   const mail = await writeLetter(platform, post, locale, await categoryTitles(platform))
   const run = { id: 'preview', kind: 'letter' } as const
-  const message = await previewMessage(platform, { run, mail, date: platform.now(), to })
-  return { ...message, audience: { letter: post.categories } }
+  const message = previewMessage(platform, { run, mail, date: platform.now(), test })
+  return { ...message, audience: { letter: post.categories }, posts: 1, isSample: false }
 }
