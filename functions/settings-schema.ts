@@ -40,7 +40,7 @@ const category = v.strictObject(
     ),
     renamedFrom: key(
       v.pipe(v.array(slug, 'must be a list of slugs'), v.maxLength(20, 'must have at most 20')),
-      'Slugs that it had before: their feeds and pages lead here.',
+      'All slugs that it had before: their feeds, pages and readers are its own.',
     ),
   },
   'must be a group of keys',

@@ -104,8 +104,9 @@ Example:
       .addHelpText(
         'after',
         `
-What is mailed is the post as it stands when the letter goes, later edits included. A letter that
-nobody approves in time is not mailed (\`mail.unapproved\` in broadsheet.yaml).
+What is approved is the post as it stands now, and that is what is mailed: an edit before the letter
+is on its way asks for approval again, a later one does not reach it. A letter that nobody approves in
+time is not mailed (\`mail.unapproved\` in broadsheet.yaml).
 
 Example:
   broadsheet runs approve letter_5f0c2a9be1d47a36`,

@@ -40,7 +40,7 @@ export interface Subscriber {
   locale: string
   /** The schedule whose runs serve this reader; `instant` for instant readers. */
   schedule: string
-  /** Beside it while a reader who moved to instant is still owed something (protocol M4). */
+  /** Beside it while one who moved, to instant or to another address, is still owed something (M4, M6). */
   catchUp?: boolean
   /** Everything up to this number of the log has been dealt with. */
   watermark: number

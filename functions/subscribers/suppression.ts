@@ -1,5 +1,6 @@
-import type { Platform } from '../platform.ts'
+import type { Platform, StoredRecord } from '../platform.ts'
 import { changeSubscriber } from './memberships.ts'
+import { getSubscriber } from './store.ts'
 import type { Subscriber } from './subscriber.ts'
 
 export type SuppressionReason = 'hard-bounce' | 'complaint' | 'soft-bounces'
@@ -22,6 +23,25 @@ export async function suppress(
   reason: SuppressionReason,
 ): Promise<void> {
   await changeSubscriber(platform, id, (current) => suppressed(current, reason))
+}
+
+/** A chain of changes of address has an end. */
+const mostMoves = 20
+
+/**
+ * Stops all mail to one who complained, also at the addresses that they have moved to since: it is the
+ * person who does not want it, where a bounce is only of a mailbox. Repeatable.
+ */
+export async function suppressComplainant(
+  platform: Pick<Platform, 'records' | 'now'>,
+  id: string,
+): Promise<void> {
+  let present: string | undefined = id
+  for (let moves = 0; present !== undefined && moves <= mostMoves; moves++) {
+    await suppress(platform, present, 'complaint')
+    const item: StoredRecord<Subscriber> | undefined = await getSubscriber(platform, present)
+    present = item?.value.movedTo
+  }
 }
 
 /** How many soft bounces among how many mails in a row suppress. */

@@ -33,15 +33,13 @@ export function olderPage(props: OlderPageProps): string {
     ...(category ? { feed: category } : {}),
     children: (
       <>
-        <h1 class="title">
-          {category ? (
-            <a href={urlPaths.category(category.slug)}>
-              <span lang={languageOf(settings.site.language, locale)}>{category.title}</span>
-            </a>
-          ) : (
-            <a href={urlPaths.home}>{m.home.latest}</a>
-          )}
-        </h1>
+        {category ? (
+          <h1 class="title" lang={languageOf(settings.site.language, locale)}>
+            {category.title}
+          </h1>
+        ) : (
+          <h1 class="title">{m.home.latest}</h1>
+        )}
         <p class="facts">{m.home.more}</p>
         <ul class="plain issue">
           {posts.map((post) => (

@@ -1,15 +1,15 @@
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import PostalMime from 'postal-mime'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type BundleSize, coldImport, sizeOfBundle } from '../../bench/bundles.ts'
 import { buildDoorway, doorwayNames } from '../../bin/bundle.js'
 import { createApiKey } from '../../functions/api-keys.ts'
@@ -17,8 +17,6 @@ import { dynamodbRecordStore } from '../../functions/aws/dynamodb-record-store.t
 import type { AwsServers } from '../support/aws/aws-platform.ts'
 import { startAwsServers } from '../support/aws/aws-servers.ts'
 import { functionUrlEvent, responseOf } from '../support/aws/function-url-event.ts'
-
-const run = promisify(execFile)
 
 /** Kilobytes at start that a bundle may have, without the SDK and of it. */
 const mostAtStart = {
@@ -82,67 +80,113 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/**
- * Starts a bundle in a process of its own, as Lambda does, and gives its handler's answers to events that
- * come so many minutes after each other; and what it logged.
- *
- * @param hours by which its clock is ahead of ours
- */
-async function invoke(
-  name: string,
-  events: unknown[],
-  { hours = 0, minutes = 0, variables = {} } = {},
-): Promise<{ answers: unknown[]; lines: Record<string, unknown>[] }> {
+interface Started {
+  /** The handler's answer to an event that comes so many minutes after now. */
+  call(event: unknown, minutes?: number): Promise<unknown>
+  /** Ends the process; what it logged. */
+  stop(): Promise<Record<string, unknown>[]>
+}
+
+/** Starts a bundle in a process of its own, as Lambda does, with a clock that can be ahead of ours. */
+async function start(name: string, variables: Record<string, string> = {}): Promise<Started> {
   const program = `
     const { now } = Date
-    let ahead = ${hours} * 3_600_000
+    let ahead = 0
     Date.now = () => now() + ahead
     globalThis.Date = class extends Date {
       constructor(...parts) {
         super(...(parts.length > 0 ? parts : [Date.now()]))
       }
     }
-    const context = { awsRequestId: 'call-1', getRemainingTimeInMillis: () => 60_000 }
     const { handler } = await import(${JSON.stringify(pathToFileURL(join(folder, name, 'index.mjs')).href)})
     if (typeof handler !== 'function') throw new Error('no handler')
-    const answers = []
-    for (const event of ${JSON.stringify(events)}) {
-      answers.push((await handler(event, context)) ?? null)
-      ahead += ${minutes} * 60_000
-    }
-    process.stdout.write(JSON.stringify({ answers }))
-    process.exit(0)`
-  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', program], {
+    const context = { awsRequestId: 'call-1', getRemainingTimeInMillis: () => 60_000 }
+    process.on('disconnect', () => process.exit(0))
+    process.on('message', async ({ event, minutes }) => {
+      ahead = minutes * 60_000
+      try {
+        process.send({ answer: (await handler(event, context)) ?? null })
+      } catch (error) {
+        process.send({ fault: String(error?.stack) })
+      }
+    })
+    process.send({})`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
     env: { ...environment, ...variables },
-    maxBuffer: 64 * 1024 * 1024,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  const lines = stderr.split('\n').filter((line) => line.startsWith('{'))
-  return { ...JSON.parse(stdout), lines: lines.map((line) => JSON.parse(line)) }
+  let written = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    written += text
+  })
+  const ended = once(child, 'close')
+  const answered = async () => {
+    const message = once(child, 'message') as Promise<[{ answer?: unknown; fault?: string }]>
+    const [{ answer, fault } = {}] = await Promise.race([message, ended.then(() => [])])
+    if (fault !== undefined || child.exitCode) throw new Error(fault ?? written)
+    return answer
+  }
+  await answered()
+  return {
+    call: (event, minutes = 0) => {
+      const answer = answered()
+      child.send({ event, minutes })
+      return answer
+    },
+    stop: async () => {
+      if (child.connected) child.disconnect()
+      await ended
+      const lines = written.split('\n').filter((line) => line.startsWith('{'))
+      return lines.map((line) => JSON.parse(line))
+    },
+  }
 }
 
-/** Hands what waits in the queues to the built `jobs`, and what that enqueues, until they are dry. */
-async function settle(hours = 0): Promise<void> {
+/** The answers of a bundle, just started, to events that come so many minutes after each other. */
+async function invoke(
+  name: string,
+  events: unknown[],
+  { minutes = 0, variables = {} } = {},
+): Promise<{ answers: unknown[]; lines: Record<string, unknown>[] }> {
+  const { call, stop } = await start(name, variables)
+  const answers: unknown[] = []
+  for (const [i, event] of events.entries()) answers.push(await call(event, i * minutes))
+  return { answers, lines: await stop() }
+}
+
+/** The four bundles, warm, and the queues between them. */
+async function startAll() {
+  const [web, jobs, clock, feedback] = await Promise.all(
+    ['web', 'jobs', 'clock', 'feedback'].map((name) => start(name)),
+  )
+  if (!web || !jobs || !clock || !feedback) throw new Error('a bundle is missing')
+  onTestFinished(async () => {
+    await Promise.all([web, jobs, clock, feedback].map(({ stop }) => stop()))
+  })
   const { sqs } = servers.clients
-  for (;;) {
-    const events: { Records: { messageId: string; body: string }[] }[] = []
-    for (const lane of ['URGENT', 'WORK', 'MAIL']) {
-      const QueueUrl = environment[`BROADSHEET_QUEUE_${lane}`]
-      const { Messages = [] } = await sqs.send(
-        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 60 }),
-      )
-      for (const { ReceiptHandle } of Messages) {
-        await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
+  /** Hands what waits to `jobs`, and what that enqueues, until the queues are dry. */
+  async function settle(minutes = 0): Promise<void> {
+    for (let isDry = false; !isDry; ) {
+      isDry = true
+      for (const lane of ['URGENT', 'WORK', 'MAIL']) {
+        const QueueUrl = environment[`BROADSHEET_QUEUE_${lane}`]
+        const { Messages = [] } = await sqs.send(
+          new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 60 }),
+        )
+        if (Messages.length === 0) continue
+        isDry = false
+        const Records = Messages.map(({ MessageId = '', Body = '' }) => ({
+          messageId: MessageId,
+          body: Body,
+        }))
+        expect(await jobs?.call({ Records }, minutes)).toEqual({ batchItemFailures: [] })
+        for (const { ReceiptHandle } of Messages) {
+          await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }))
+        }
       }
-      const Records = Messages.map(({ MessageId = '', Body = '' }) => ({
-        messageId: MessageId,
-        body: Body,
-      }))
-      if (Records.length > 0) events.push({ Records })
     }
-    if (events.length === 0) return
-    const { answers } = await invoke('jobs', events, { hours })
-    expect(answers).toEqual(events.map(() => ({ batchItemFailures: [] })))
   }
+  return { web, jobs, clock, feedback, settle }
 }
 
 describe('what is deployed', () => {
@@ -201,6 +245,9 @@ describe('what is deployed', () => {
 
   it('takes a reader from the form to the digest and, by SES’s word, to the end; and a file of the inbox to the feed', async () => {
     addresses = ['https://deployed.example']
+    const all = await startAll()
+    const { settle } = all
+    const day = 24 * 60
     const now = () => new Date()
     const table = environment.BROADSHEET_TABLE ?? ''
     const records = dynamodbRecordStore({ client: servers.clients.dynamodb, table, now })
@@ -208,9 +255,7 @@ describe('what is deployed', () => {
     const authorization = `Bearer ${key}`
     const web = async (path: string, init: RequestInit = {}): Promise<Response> => {
       const headers = { authorization, origin: 'https://deployed.example', ...init.headers }
-      const [answer] = (await invoke('web', [await functionUrlEvent(path, { ...init, headers })]))
-        .answers
-      return responseOf(answer)
+      return responseOf(await all.web.call(await functionUrlEvent(path, { ...init, headers })))
     }
     const post = (path: string, fields: Record<string, string>) =>
       web(path, { method: 'POST', body: new URLSearchParams(fields) })
@@ -219,7 +264,7 @@ describe('what is deployed', () => {
 
     // What it has made before this test is not owed to anybody.
     await settle()
-    await invoke('clock', [{}])
+    await all.clock.call({})
     const wanted = { email: 'ada@example.org', cadence: 'daily', at: '08:00', timeZone: 'UTC' }
     expect((await post('/subscribe', wanted)).status).toBe(200)
     await settle()
@@ -235,10 +280,10 @@ describe('what is deployed', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ id: 'news', title: 'Sent from a bundle', content: 'x' }),
     })
-    expect(published.status).toBe(200)
+    expect(published.ok).toBe(true)
     await settle()
-    await invoke('clock', [{}], { hours: 24 })
-    await settle(24)
+    await all.clock.call({}, day)
+    await settle(day)
     const digest = servers.ses.mails[1]
     expect(servers.ses.mails).toHaveLength(2)
     expect(digest).toMatchObject({ destinations: ['ada@example.org'] })
@@ -252,21 +297,18 @@ describe('what is deployed', () => {
         ...more,
       }),
     })
-    const told = await invoke(
-      'feedback',
-      [{ Records: [event('Send'), event('Bounce', { bounce: { bounceType: 'Permanent' } })] }],
-      { hours: 24 },
+    const told = await all.feedback.call(
+      { Records: [event('Send'), event('Bounce', { bounce: { bounceType: 'Permanent' } })] },
+      day,
     )
-    expect(told.answers).toEqual([{ batchItemFailures: [] }])
+    expect(told).toEqual({ batchItemFailures: [] })
     expect(await readers()).toMatchObject([{ state: 'suppressed', reason: 'hard-bounce' }])
 
     const file = { Bucket: environment.BROADSHEET_BUCKET, Key: 'inbox/note.md' }
     await servers.clients.s3.send(new PutObjectCommand({ ...file, Body: '# From the inbox' }))
     const notice = { detail: { object: { key: file.Key, size: 16 } } }
-    const taken = await invoke('jobs', [
-      { Records: [{ messageId: 'm', body: JSON.stringify(notice) }] },
-    ])
-    expect(taken.answers).toEqual([{ batchItemFailures: [] }])
+    const Records = [{ messageId: 'm', body: JSON.stringify(notice) }]
+    expect(await all.jobs.call({ Records })).toEqual({ batchItemFailures: [] })
     await settle()
     expect(await (await web('/feeds/rss.xml')).text()).toContain('From the inbox')
   })

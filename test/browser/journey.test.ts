@@ -15,7 +15,11 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 async function startService(data: string): Promise<{ process: ChildProcess; origin: string }> {
   const service = spawn(
     process.execPath,
-    [join(root, 'bin/broadsheet.js'), 'start', '--demo', '--data', data, '--port', '0'],
+    [
+      join(root, 'bin/broadsheet.js'),
+      ...['start', '--demo', '--data', data, '--port', '0'],
+      ...['--config', join(root, 'broadsheet.yaml')],
+    ],
     { cwd: data, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const origin = await new Promise<string>((resolve, reject) => {
@@ -170,6 +174,31 @@ describe.skipIf(missingBrowser)('the running service in a browser', () => {
     await page.screenshot({ path: join(output, 'demo-home-1280.png'), fullPage: true })
     await page.context().close()
   })
+
+  it.runIf(process.env.BROADSHEET_PICTURES === '1')(
+    'stands in the README as it looks: the front page beside the digest',
+    async () => {
+      const { page } = await open({ viewport: { width: 740, height: 915 }, deviceScaleFactor: 2 })
+      await page.goto(`${origin}/`)
+      const front = await page.screenshot()
+      await page.goto(`${origin}/outbox/`)
+      const digest = page.locator('li', { hasText: 'reader@example.com' }).getByRole('link').first()
+      await page.goto(`${origin}${await digest.getAttribute('href')}/html`)
+      const mail = await page.screenshot()
+      await page.context().close()
+
+      const { page: sheet } = await open({ viewport: { width: 1600, height: 985 } })
+      const pictures = [front, mail].map(
+        (one) =>
+          `<img src="data:image/png;base64,${one.toString('base64')}" width="740" height="915">`,
+      )
+      await sheet.setContent(
+        `<body style="margin:0;background:#d8d5ce;display:flex;gap:40px;padding:35px 40px">${pictures.join('')}`,
+      )
+      await sheet.screenshot({ path: join(root, 'docs/images/broadsheet.png') })
+      await sheet.context().close()
+    },
+  )
 
   it('sends a page of at most 20 kB, styles included, and leads a browser from a feed to its page', async () => {
     const { page, problems } = await open({})

@@ -70,8 +70,9 @@ describe('the functions that CONTRIBUTING.md walks through', () => {
     const walk = (posts + digests).split('## Recipes')[0] ?? ''
     const files = [...walk.matchAll(/`([\w-]+\/[\w/-]+\.tsx?)`/g)].map(([, path = '']) => path)
     expect(files.length).toBeGreaterThan(10)
+    const folders = ['', 'functions', 'functions/digests'].map((folder) => join(root, folder))
     const missing = files.filter(
-      (path) => !existsSync(join(root, 'functions', path)) && !existsSync(join(root, path)),
+      (path) => !folders.some((folder) => existsSync(join(folder, path))),
     )
     expect(missing).toEqual([])
   })

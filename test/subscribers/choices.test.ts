@@ -136,6 +136,14 @@ describe('withPreferences', () => {
     expect(withPreferences(moved, instant, 12, defaultSettings).catchUp).toBe(moved.catchUp)
     expect(withPreferences(moved, preferencesFor(), 12, defaultSettings).catchUp).toBeUndefined()
   })
+
+  it('leaves one who is to catch up at a new address in it, unless another schedule brings it', () => {
+    const moved = aReader({ catchUp: true })
+    const save = (given: Parameters<typeof preferencesFor>[0]) =>
+      withPreferences(moved, preferencesFor(given), 12, defaultSettings).catchUp
+    expect(save({ locale: 'de' })).toBe(true)
+    expect(save({ at: '09:00' })).toBeUndefined()
+  })
 })
 
 describe('startingNow', () => {

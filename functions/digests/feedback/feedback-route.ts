@@ -46,10 +46,9 @@ const query = v.object({
     v.pipe(
       v.picklist(['any', 'delivery'], 'must be `any` or `delivery`'),
       v.description(
-        '`delivery` believes only what names a mail by its id, which nobody can know who has not got it. Default: `any`, an address is enough.',
+        '`delivery` believes only what names a mail by its id, which nobody can know who has not got it; for `any` an address is enough. Default: `delivery` for reports that come as a mail, which anybody can have written, `any` for JSON, which the caller writes.',
       ),
     ),
-    'any',
   ),
 })
 const outcomeSchema = v.object({
@@ -111,7 +110,7 @@ export const feedbackRoute = apiRoute({
     const reported = isJson ? readItems(bytes) : await readReport(bytes, media, type)
     const items =
       reported.length > 0
-        ? await noteAll(platform, reported, match === 'delivery')
+        ? await noteAll(platform, reported, (match ?? (isJson ? 'any' : 'delivery')) === 'delivery')
         : [ignored('It is no report of a delivery or of abuse, or says nothing that counts.')]
     const noted = items.filter(({ outcome }) => outcome === 'noted').length
     return c.json({ noted, ignored: items.length - noted, items })

@@ -1,5 +1,5 @@
 import type { Platform } from '../../platform.ts'
-import { noteSoftBounce, suppress } from '../../subscribers/suppression.ts'
+import { noteSoftBounce, suppress, suppressComplainant } from '../../subscribers/suppression.ts'
 import { countTrouble } from './guard.ts'
 
 /** What can be wrong with a mail once it is on its way; a mail server or a mailbox provider says so. */
@@ -21,7 +21,8 @@ export async function noteTrouble(
     if (mail.n !== undefined) await noteSoftBounce(platform, readerId, mail.n)
     return
   }
-  await suppress(platform, readerId, trouble)
+  if (trouble === 'complaint') await suppressComplainant(platform, readerId)
+  else await suppress(platform, readerId, trouble)
   if (mail.run === undefined) return
   const kind = trouble === 'complaint' ? 'complaints' : 'bounces'
   await countTrouble(platform, mail.run, readerId, kind)

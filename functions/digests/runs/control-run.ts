@@ -68,7 +68,7 @@ export async function pauseRun(
 ): Promise<Run> {
   const run = await changeRun(platform, runId, (current) => {
     if (!isOpen(current) && !current.waits) return undefined
-    const { approveBy: _, ...waits } = current.waits ?? {}
+    const { approveBy: _, edited: _edited, ...waits } = current.waits ?? {}
     return {
       ...current,
       ...(current.waits ? { waits } : {}),

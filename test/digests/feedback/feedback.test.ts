@@ -4,11 +4,14 @@ import { createApiKey } from '../../../functions/api-keys.ts'
 import { deliveryIdOf } from '../../../functions/digests/delivery/ledger.ts'
 import { putRun } from '../../../functions/digests/runs/run-store.ts'
 import { recordKeys } from '../../../functions/keys.ts'
+import { normaliseAddress, subscriberIdOf } from '../../../functions/subscribers/address.ts'
+import { moveReader } from '../../../functions/subscribers/change-address.ts'
 import { changeSubscriber } from '../../../functions/subscribers/memberships.ts'
 import { getSubscriber } from '../../../functions/subscribers/store.ts'
 import type { DeliveryNote, Subscriber } from '../../../functions/subscribers/subscriber.ts'
 import { openService } from '../../journeys/service.ts'
 import { abuseReport, automaticReply, statusReport } from '../../mail/reports.ts'
+import { preferencesFor } from '../../subscribers/readers.ts'
 import { aRun } from '../delivery/ledger-world.ts'
 import { confirmReader, publishArticle, tickAt } from '../newsroom.ts'
 import { scriptedMailer } from '../scripted-mailer.ts'
@@ -147,12 +150,42 @@ describe('POST /api/v1/feedback', () => {
   it('holds a soft bounce that names only the address against the last mail, once', async () => {
     const { send, reader, tell } = await mailed()
     const full = statusReport({ status: '4.2.2' })
-    expect(await tell(full, 'message/rfc822')).toMatchObject(noted)
+    expect(await tell(full, 'message/rfc822', '?match=any')).toMatchObject(noted)
     expect((await reader()).softBounces).toBeUndefined()
     await send()
-    for (let i = 0; i < 3; i++) expect(await tell(full, 'message/rfc822')).toMatchObject(noted)
+    for (let i = 0; i < 3; i++)
+      expect(await tell(full, 'message/rfc822', '?match=any')).toMatchObject(noted)
     expect(await reader()).toMatchObject({ state: 'confirmed', softBounces: [1] })
   })
+
+  it.each([
+    ['complaint', 'suppressed'],
+    ['hard-bounce', 'confirmed'],
+  ])(
+    'takes a %s about a mail to the old address for what it says of the new one',
+    async (kind, state) => {
+      const { platform, send, tell, reader, id, mailer } = await mailed()
+      const deliveryId = await send()
+      const email = normaliseAddress('ada@new.example')
+      const newId = subscriberIdOf(platform, email)
+      await moveReader(platform, newId, {
+        email,
+        wanted: preferencesFor(),
+        nonce: 'n',
+        consent: { at: platform.now().toISOString(), source: 'form' },
+        changeFrom: id,
+        expires: '2027-01-01T00:00:00.000Z',
+      })
+      await tickAt(platform, '2026-03-02T08:05:00Z')
+      expect((await getSubscriber(platform, newId))?.value.state).toBe('confirmed')
+      expect((await reader()).movedTo).toBe(newId)
+      expect(await tell({ deliveryId, kind })).toMatchObject(noted)
+      expect((await getSubscriber(platform, newId))?.value.state).toBe(state)
+      await publishArticle(platform, { title: 'Post B' })
+      await tickAt(platform, '2026-03-03T08:00:00Z')
+      expect(mailer.sent).toHaveLength(state === 'confirmed' ? 2 : 1)
+    },
+  )
 
   it('takes many at once, and says what became of each', async () => {
     const { send, tell, reader } = await mailed({ others: ['bob@example.org'] })
@@ -218,16 +251,20 @@ describe('feedback that is unknown, forged or junk', () => {
     expect(await everything()).toBe(before)
   })
 
-  it('names only an address, and is not believed where the publisher wants more', async () => {
+  it('names only an address, and is believed in JSON and not in a mail, or as the publisher wants', async () => {
     const { send, tell, everything, reader } = await mailed()
-    const deliveryId = await send()
+    await send()
     const before = await everything()
-    const strict = (body: unknown, type?: string) => tell(body, type, '?match=delivery')
-    expect(await strict(statusReport({}), 'message/rfc822')).toMatchObject(ignored)
-    expect(await strict({ email: ada, kind: 'complaint' })).toMatchObject(ignored)
+    const byAddress = { email: ada, kind: 'complaint' }
+    expect(await tell(statusReport({}), 'message/rfc822')).toMatchObject(ignored)
+    expect(await tell(byAddress, undefined, '?match=delivery')).toMatchObject(ignored)
     expect(await everything()).toBe(before)
-    expect(await strict({ deliveryId, kind: 'complaint' })).toMatchObject(noted)
-    expect((await reader()).state).toBe('suppressed')
+    expect(await tell(statusReport({}), 'message/rfc822', '?match=any')).toMatchObject(noted)
+    expect((await reader()).reason).toBe('hard-bounce')
+    const other = await mailed()
+    await other.send()
+    expect(await other.tell(byAddress)).toMatchObject(noted)
+    expect((await other.reader()).reason).toBe('complaint')
   })
 
   it.each<[string, unknown, string, number, string | undefined]>([

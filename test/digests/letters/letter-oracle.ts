@@ -4,8 +4,8 @@ export type Mode = 'letter' | 'digest' | 'none'
 
 /**
  * What becomes of one letter, in the words of docs/publish.md: it goes once its time has come,
- * somebody approved it where that is needed, and nobody holds it; an edit moves it only as long as its
- * time, or the time for its approval, is still to come. Times in milliseconds.
+ * somebody approved it as it stands where that is needed, and nobody holds it; an edit moves it only
+ * as long as its time, or the time for its approval, is still to come. Times in milliseconds.
  */
 export class LetterOracle {
   readonly #rules: { approvalMs: number | undefined; unapproved: 'skip' | 'send' }
@@ -19,7 +19,10 @@ export class LetterOracle {
   #hasSetTime = false
   /** The end of the time for approval, as its post has it. */
   #approveBy: number | undefined
+  /** The same, as it was given anew by an edit after the approval. */
+  #deadline = 0
   #needsApproval = false
+  #isApproved = false
   #isHeld = false
   #expected: string[] = []
   #everGot = false
@@ -57,11 +60,12 @@ export class LetterOracle {
       if (!this.#hasSetTime) this.#audience = new Set(this.#readers)
       if (this.#rules.approvalMs !== undefined) {
         this.#approveBy = now + this.#rules.approvalMs
-        this.#needsApproval = true
+        this.#askFor(this.#rules.approvalMs, now)
       }
       return true
     }
     if (this.status !== 'waits') return undefined
+    if (this.#isApproved && !this.#isHeld) this.#askFor(this.#rules.approvalMs ?? 0, now)
     const isMoved =
       this.#approveBy === undefined
         ? this.#hasSetTime && this.#time > now
@@ -76,6 +80,12 @@ export class LetterOracle {
     if (wasDue && !this.#hasSetTime) return undefined
     if (this.#hasSetTime) this.#audience = undefined
     return this.#approveBy === undefined ? true : undefined
+  }
+
+  #askFor(approvalMs: number, now: number): void {
+    this.#deadline = now + approvalMs
+    this.#needsApproval = true
+    this.#isApproved = false
   }
 
   #setTime(now: number, at: number | undefined): void {
@@ -96,7 +106,7 @@ export class LetterOracle {
       return
     }
     expect(isDone).toBe(!this.#isHeld)
-    if (!this.#isHeld) this.#needsApproval = false
+    if (!this.#isHeld) this.#approve()
   }
 
   pause(_now: number, isDone: boolean): void {
@@ -109,7 +119,12 @@ export class LetterOracle {
   resume(now: number, _isDone: boolean): void {
     this.#advance(now)
     if (this.status !== 'waits') return
+    if (this.#isHeld || this.#needsApproval) this.#approve()
     this.#isHeld = false
+  }
+
+  #approve(): void {
+    this.#isApproved = this.#approveBy !== undefined
     this.#needsApproval = false
   }
 
@@ -126,7 +141,7 @@ export class LetterOracle {
     if (this.status !== 'waits') return
     if (this.#isWithdrawn || this.#mode !== 'letter') return this.#end('off')
     if (now >= this.#time) this.#audience ??= new Set(this.#readers)
-    const deadline = Math.max(this.#approveBy ?? 0, this.#time)
+    const deadline = Math.max(this.#deadline, this.#time)
     if (!this.#needsApproval || now < deadline) return
     if (this.#rules.unapproved === 'skip') this.#end('off')
     else this.#needsApproval = false

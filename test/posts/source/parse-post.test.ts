@@ -350,6 +350,24 @@ describe('the title of a post', () => {
   it('is needed somehow', () => {
     expect(refusalOf(() => parsed('---\ntitle: ""\n---\n')).code).toBe('post.title')
   })
+
+  it.each(['', ' \n\n', '---\ncategories: [news]\n---\n', '<!-- soon -->', '<script>x</script>'])(
+    'is not made of a file’s name where there is nothing to read: %j',
+    (source) => {
+      const file = { path: '_posts/2026-03-01-harbour.md' }
+      expect(refusalOf(() => parsed(source, file)).code).toBe('post.title')
+    },
+  )
+
+  it.each([
+    ['Words', 'Two words.'],
+    ['a picture', '![](/crane.jpg)'],
+    ['a film', '<video src="https://films.example/a.mp4"></video>'],
+    ['a summary', '---\nsummary: Soon.\n---\n'],
+    ['nothing yet, as a draft', '---\ndraft: true\n---\n'],
+  ])('is made of the file’s name for %s', (_, source) => {
+    expect(parsed(source, { path: 'harbour.md' }).title).toBe('Harbour')
+  })
 })
 
 describe('a summary', () => {
