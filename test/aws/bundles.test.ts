@@ -116,14 +116,17 @@ async function start(name: string, variables: Record<string, string> = {}): Prom
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let written = ''
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
     written += text
   })
-  const ended = once(child, 'close')
+  const ended = Promise.all([once(child, 'exit'), once(child.stderr, 'end')])
   const answered = async () => {
     const message = once(child, 'message') as Promise<[{ answer?: unknown; fault?: string }]>
-    const [{ answer, fault } = {}] = await Promise.race([message, ended.then(() => [])])
-    if (fault !== undefined || child.exitCode) throw new Error(fault ?? written)
+    const [{ answer, fault = undefined }] = await Promise.race([
+      message,
+      ended.then(() => [{ answer: undefined, fault: written }]),
+    ])
+    if (fault !== undefined) throw new Error(fault)
     return answer
   }
   await answered()

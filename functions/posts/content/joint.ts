@@ -12,12 +12,18 @@ export function jointOf(before: string, after: string): '' | ' ' {
   return wide.test(last) && wide.test(first) ? '' : ' '
 }
 
-/** Texts that follow each other as one. */
+const letter = /\p{L}$/u
+
+/**
+ * Paragraphs and headings as one text. One that ends without punctuation, as a heading does, keeps a
+ * blank in any script, or two sentences would read as one.
+ */
 export function joinTexts(texts: readonly string[]): string {
-  return texts.reduce(
-    (before, text) => (before === '' ? text : `${before}${jointOf(before, text)}${text}`),
-    '',
-  )
+  return texts.reduce((before, text) => {
+    if (before === '') return text
+    const joint = letter.test(before) ? ' ' : jointOf(before, text)
+    return `${before}${joint}${text}`
+  }, '')
 }
 
 /** Blanks as one blank; where a line ended, as `jointOf` says. */
