@@ -116,10 +116,12 @@ async function start(name: string, variables: Record<string, string> = {}): Prom
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let written = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  const { stderr } = child
+  if (!stderr) throw new Error('its log cannot be read')
+  stderr.setEncoding('utf8').on('data', (text: string) => {
     written += text
   })
-  const ended = Promise.all([once(child, 'exit'), once(child.stderr, 'end')])
+  const ended = Promise.all([once(child, 'exit'), once(stderr, 'end')])
   const answered = async () => {
     const message = once(child, 'message') as Promise<[{ answer?: unknown; fault?: string }]>
     const [{ answer, fault = undefined }] = await Promise.race([
