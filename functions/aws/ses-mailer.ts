@@ -108,11 +108,12 @@ function outcomeOf(error: unknown): SendOutcome {
   if (isAboutAccount.test(name)) {
     return { status: 'deferred', reason: name, retryAfterSeconds: 900 }
   }
-  if (name === 'InvalidParameterValue') return { status: 'rejected', reason: name, address: true }
   // A refusal without a code is not SES's: something stands in between.
   if (name === 'Unknown' || name === 'Error') {
     return { status: 'deferred', reason: `HTTP status ${status}`, retryAfterSeconds: 900 }
   }
+  // `InvalidParameterValue` among them: SES uses the same words for a recipient's address as for the
+  // sender's, and what is wrong with ours must suppress nobody.
   return { status: 'rejected', reason: name }
 }
 

@@ -98,9 +98,9 @@ describe('an answer of SES', () => {
       { status: 'rejected', reason: 'MessageRejected' },
     ],
     [
-      'a refused address: never, and why',
+      'a part of the mail that it cannot take, which may be the sender: never, and nobody is to blame',
       refusal('InvalidParameterValue', 'Missing final @domain'),
-      { status: 'rejected', reason: 'InvalidParameterValue', address: true },
+      { status: 'rejected', reason: 'InvalidParameterValue' },
     ],
     ...[
       'AccountSendingPausedException',

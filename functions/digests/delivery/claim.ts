@@ -7,6 +7,7 @@ import {
   addressedTo,
   copySends,
   deliveryIdOf,
+  isClaimed,
   isInFlight,
   type Ledger,
   mayBeMailed,
@@ -63,7 +64,8 @@ export async function deliverTo(ledger: Ledger, readerId: string): Promise<Attem
       ...(claim.note.n === undefined ? {} : { mails: claim.note.n }),
     }
     const outcome = await putSubscriber(platform, next, item.version)
-    if (outcome.status === 'conflict') continue
+    if (outcome.status === 'conflict' && !(await isClaimed(platform, readerId, claim.note)))
+      continue
     if (claim.message) return sendClaimed(ledger, readerId, claim.note, claim.message)
     const { phase, reason } = claim.note
     await publish(platform, rowOf(platform, claim.note, readerId, phase as Ended, reason))

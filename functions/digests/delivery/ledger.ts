@@ -296,6 +296,18 @@ export function rowOf(
   }
 }
 
+/**
+ * Whether a note stands although its write was answered as a conflict: a client that heard no answer
+ * asks again by itself, and then meets its own first write.
+ */
+export async function isClaimed(
+  platform: Pick<Platform, 'records'>,
+  readerId: string,
+  { token }: Pick<DeliveryNote, 'token'>,
+): Promise<boolean> {
+  return (await getSubscriber(platform, readerId))?.value.note?.token === token
+}
+
 export function isInFlight(note: DeliveryNote): boolean {
   return note.phase === 'fly' || note.phase === 'deferred'
 }

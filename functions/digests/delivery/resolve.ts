@@ -9,6 +9,7 @@ import {
   addressedTo,
   deliveryIdOf,
   endClaim,
+  isClaimed,
   type Ledger,
   leaseUsed,
   longestPauseMs,
@@ -152,7 +153,8 @@ async function takeOver(
     doubt: note.doubt || (wasFlying && !(mailer.hasFinalEvidence && note.by === mailer.name)),
   }
   const outcome = await putSubscriber(platform, { ...item.value, note: mine }, item.version)
-  return outcome.status === 'stored' ? mine : undefined
+  const isMine = outcome.status === 'stored' || (await isClaimed(platform, item.value.id, mine))
+  return isMine ? mine : undefined
 }
 
 /**

@@ -133,3 +133,22 @@ it('a worker that is late with a retry mails nobody who has been mailed by anoth
   await deliverTo({ platform, run, chunk: 0, parcels, newToken: () => 'late' }, ada)
   expect(mailer.sent).toHaveLength(2)
 })
+
+it('a claim that was stored although its answer says otherwise is sent all the same', async () => {
+  const mailer = await start({ hasEvidence: false })
+  await confirmReader(platform, 'ada@example.org')
+  await publishArticle(platform, {})
+  const { put } = platform.records
+  let lost = 0
+  // A client that hears no answer repeats its write, and meets what it wrote.
+  platform.records.put = async (record, condition) => {
+    const outcome = await put(record, condition)
+    const { note } = record.value as unknown as Subscriber
+    return note?.phase === 'fly' && lost++ === 0 ? { status: 'conflict' } : outcome
+  }
+  await tickAt(platform, '2026-03-02T08:00:00Z')
+  platform.records.put = put
+  expect(lost).toBeGreaterThan(0)
+  expect(mailer.sent).toHaveLength(1)
+  expect(await countsOf(platform, await runOf(runId))).toMatchObject({ accepted: 1, unknown: 0 })
+})
