@@ -101,7 +101,7 @@ describe('the ledger, every order of steps searched', { timeout: 180_000 }, () =
     )
   })
 
-  it('never doubles a mail without evidence, and holds as unknown what nobody can tell (failures 2, 16)', async () => {
+  it('never doubles a mail without evidence, and holds as unknown what nobody can tell', async () => {
     await search(
       { mailer: smtp, runs: [{ to: 1 }, { to: 2 }] },
       (world) => [world.worker('run1'), world.worker('run1'), world.clockActor(121)],
@@ -120,7 +120,7 @@ describe('the ledger, every order of steps searched', { timeout: 180_000 }, () =
     )
   })
 
-  it('shows in `sends` that a mail may have gone out twice (failure 15)', async () => {
+  it('shows in `sends` that a mail may have gone out twice, as two may judge one claim (failures 2, 15)', async () => {
     await search(
       { mailer: { ...smtp, unclear: 'resend' }, runs: [{ to: 1 }, { to: 2 }] },
       (world) => [world.worker('run1'), world.worker('run1'), world.clockActor(121)],

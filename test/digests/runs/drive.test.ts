@@ -2,7 +2,14 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { deliverChunk } from '../../../functions/digests/delivery/deliver.ts'
 import { driveRested, driveRun } from '../../../functions/digests/runs/drive.ts'
 import type { ChunkBook, Run } from '../../../functions/digests/runs/run.ts'
-import { getRun, makeRun, putBook, putChunk } from '../../../functions/digests/runs/run-store.ts'
+import {
+  getRun,
+  makeRun,
+  putBook,
+  putChunk,
+  putRun,
+} from '../../../functions/digests/runs/run-store.ts'
+import { tick } from '../../../functions/tick.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
 import { scriptedMailer } from '../scripted-mailer.ts'
 
@@ -123,5 +130,12 @@ describe('a run that is driven on', () => {
     await platform.records.delete({ partition: 'run:r', sort: 'book#000000000001' })
     await driveRun(platform, run)
     expect(await enqueued()).toEqual([1, 2])
+  })
+
+  it('has what is due again tried by each tick, also while the run moves', async () => {
+    const run = await aRun([resting(-1), resting(30), untouched])
+    await changeRun(platform, 'r', () => ({ ...run, movedAt: platform.now().toISOString() }))
+    await tick(platform)
+    expect(await enqueued()).toEqual([0])
   })
 })
