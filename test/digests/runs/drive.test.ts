@@ -3,11 +3,11 @@ import { deliverChunk } from '../../../functions/digests/delivery/deliver.ts'
 import { driveRested, driveRun } from '../../../functions/digests/runs/drive.ts'
 import type { ChunkBook, Run } from '../../../functions/digests/runs/run.ts'
 import {
+  changeRun,
   getRun,
   makeRun,
   putBook,
   putChunk,
-  putRun,
 } from '../../../functions/digests/runs/run-store.ts'
 import { tick } from '../../../functions/tick.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
