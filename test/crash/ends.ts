@@ -93,6 +93,11 @@ export async function checkEnd(run: CrashRun): Promise<End> {
   }
 }
 
+interface DeliveriesPage {
+  items: { id: string }[]
+  cursor?: string
+}
+
 /** Each run's books, in the API and on the command line, against its rows. */
 async function bookFaults({ api, data, cwd }: CrashRun): Promise<string[]> {
   const rows = Map.groupBy(ledgerRows(data), ({ run }) => run)
@@ -109,9 +114,14 @@ async function bookFaults({ api, data, cwd }: CrashRun): Promise<string[]> {
     }
     const unknown = own.filter(({ outcome }) => outcome === 'unknown').map((row) => row.id)
     if (unknown.length > 0) {
-      const path = `/api/v1/runs/${id}/deliveries?state=unknown&limit=1000`
-      const { items } = await api<{ items: { id: string }[] }>('GET', path)
-      const listed = new Set(items.map((item) => item.id))
+      const listed = new Set<string>()
+      let cursor: string | undefined = ''
+      while (cursor !== undefined) {
+        const path = `/api/v1/runs/${id}/deliveries?state=unknown&limit=1000&cursor=${cursor}`
+        const page = await api<DeliveriesPage>('GET', path)
+        for (const item of page.items) listed.add(item.id)
+        cursor = page.cursor
+      }
       for (const one of unknown)
         if (!listed.has(one)) faults.push(`${one} is unknown and not listed`)
     }
