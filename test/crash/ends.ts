@@ -117,8 +117,8 @@ async function bookFaults({ api, data, cwd }: CrashRun): Promise<string[]> {
       const listed = new Set<string>()
       let cursor: string | undefined = ''
       while (cursor !== undefined) {
-        const path = `/api/v1/runs/${id}/deliveries?state=unknown&limit=1000&cursor=${cursor}`
-        const page = await api<DeliveriesPage>('GET', path)
+        const path: string = `/api/v1/runs/${id}/deliveries?state=unknown&limit=1000&cursor=${cursor}`
+        const page: DeliveriesPage = await api('GET', path)
         for (const item of page.items) listed.add(item.id)
         cursor = page.cursor
       }
