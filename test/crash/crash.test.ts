@@ -34,11 +34,8 @@ async function playedOut(
     const { faults, ...end } = await checkEnd(run)
     const most = Math.max(0, ...run.atStake)
     const inDoubt = run.atStake.reduce((sum, n) => sum + n, 0)
-    // A claim that a tick at a later instant has judged, while its mail is on the line, is no longer
-    // under way when the process dies: in a long run there are some of these.
-    const bound = isLong ? run.deaths() * mostInFlight : inDoubt
-    if (!isFaulty && end.unknown > bound) {
-      faults.push(`${end.unknown} are unknown, and the deaths put ${bound} at stake`)
+    if (!isFaulty && end.unknown > inDoubt) {
+      faults.push(`${end.unknown} are unknown, and the deaths put ${inDoubt} at stake`)
     }
     console.log(
       `${name}: ${run.deaths()} deaths, ${rounds} rounds, at stake in a death at most ${most}, ${watch.samples()} samples, ${JSON.stringify(end)}, ${Math.round((performance.now() - started) / 1000)} s`,

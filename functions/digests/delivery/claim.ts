@@ -36,7 +36,8 @@ export async function deliverTo(ledger: Ledger, readerId: string): Promise<Attem
     // After the item: whoever claimed before it was read has left its note there or a row here,
     // and whoever claims later makes our conditional write fail.
     const row = await getRow(platform, run.id, chunk, readerId)
-    if (row && !isToRetry(row.value, run)) {
+    const isEnded = row !== undefined && !isToRetry(row.value, run)
+    if (isEnded) {
       const note = item?.value.note
       const isOurs = note?.run === run.id && note.chunk === chunk
       if (isOurs) await copySends(platform, row, note)
@@ -53,7 +54,7 @@ export async function deliverTo(ledger: Ledger, readerId: string): Promise<Attem
         return attempt
       }
       const isOurs = note.run === run.id
-      if (isOurs && !(note.phase === 'failed' && note.try < run.gen)) continue
+      if (isOurs && (isEnded || !(note.phase === 'failed' && note.try < run.gen))) continue
     }
 
     const claim = await claimFor(ledger, item.value)

@@ -3,14 +3,13 @@ import { effectiveQuota } from '../../mail/quota.ts'
 import type { Platform } from '../../platform.ts'
 import { realClock } from '../../real-clock.ts'
 import { finishRun } from '../delivery/finish.ts'
+import { longestPauseMs } from '../delivery/ledger.ts'
 import { chunksAhead } from './ahead.ts'
 import { type ChunkBook, chunkReaders, type Run } from './run.ts'
 import { booksOf, changeRun, isFinished, isGoneThrough, isOpen, lastChunk } from './run-store.ts'
 
 type Driving = Pick<Platform, 'records' | 'jobs' | 'now' | 'mailer' | 'settings'>
 
-/** No pause between two tries is longer; a rest beyond it is left from before a clock was set back. */
-const longestRestMs = 7_200_000
 /** A job that was enqueued for the end of a rest goes first. */
 const patienceMs = 30_000
 /** Chunks with a few deliveries to try again, enqueued at a time. */
@@ -95,7 +94,7 @@ function rests(book: ChunkBook, run: Run, now: number): boolean {
   const until = restOf(book, run)
   if (until === undefined) return false
   const restMs = Date.parse(until) - now
-  return restMs > 0 && restMs < longestRestMs
+  return restMs > 0 && restMs < longestPauseMs
 }
 
 /** Lets a run that was parked go on if the day has room again. Gives it back as it then is. */

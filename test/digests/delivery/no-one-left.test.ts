@@ -152,3 +152,29 @@ it('a claim that was stored although its answer says otherwise is sent all the s
   expect(mailer.sent).toHaveLength(1)
   expect(await countsOf(platform, await runOf(runId))).toMatchObject({ accepted: 1, unknown: 0 })
 })
+
+it('a second retry leaves alone who proved to have the mail, also when the first died at its end', async () => {
+  const mailer = await start()
+  const ada = await confirmReader(platform, 'ada@example.org')
+  mailer.answer = () => refused
+  const id = letterRunId(await publishArticle(platform, { mail: 'letter' }), 0)
+  await tickAt(platform, '2026-03-01T18:01:00Z')
+  // The first retry is refused, too, and dies before it writes that down as a row.
+  const { put } = platform.records
+  platform.records.put = async (record, condition) => {
+    if ((record.value as { try?: number; outcome?: string }).outcome === 'failed') {
+      throw new Error('died')
+    }
+    return put(record, condition)
+  }
+  await retryRun(platform, id)
+  await platform.settle().catch(() => {})
+  platform.records.put = put
+  await noteFeedback(platform, { kind: 'delivered', deliveryId: `${id}_0_${ada}_0` })
+  const before = mailer.sent.length
+  mailer.answer = () => undefined
+  const run = { ...(await runOf(id)), gen: 2 }
+  const parcels = openParcels(platform)
+  await deliverTo({ platform, run, chunk: 0, parcels, newToken: () => 'second' }, ada)
+  expect(mailer.sent).toHaveLength(before)
+})
