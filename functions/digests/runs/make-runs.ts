@@ -4,6 +4,7 @@ import { formatInstant } from '../../posts/format-instant.ts'
 import { readLog, readLogHead } from '../../posts/log.ts'
 import { getStoredPost } from '../../posts/stored-post.ts'
 import { latestOccurrence } from '../../subscribers/cadence.ts'
+import { isSettled } from '../../subscribers/is-settled.ts'
 import { leaveCatchUp } from '../../subscribers/memberships.ts'
 import { instantReaders, scheduleReaders } from '../../subscribers/reader-streams.ts'
 import {
@@ -15,14 +16,13 @@ import {
 } from '../../subscribers/schedule.ts'
 import { getSubscriber } from '../../subscribers/store.ts'
 import type { Subscriber } from '../../subscribers/subscriber.ts'
-import { isInFlight } from '../delivery/ledger.ts'
 import { defaultSchedule } from '../editions/archive.ts'
 import { type Listing, openListing } from '../editions/listing.ts'
 import { floorOf, owedPosts } from '../editions/owed.ts'
 import { newLetterRun } from '../letters/letter.ts'
 import { categoriesListed } from './plan.ts'
 import type { Run } from './run.ts'
-import { getRow, isOpen, listOpenRuns, makeRun, type NewRun } from './run-store.ts'
+import { isOpen, listOpenRuns, makeRun, type NewRun } from './run-store.ts'
 
 type Making = Pick<Platform, 'records' | 'settings' | 'now' | 'jobs'>
 
@@ -198,11 +198,11 @@ export async function makeCatchUpRun(platform: Making): Promise<Run | undefined>
     if (looked++ >= mostCatchUps) break
     const reader = (await getSubscriber(platform, id))?.value
     if (!reader?.catchUp) continue
-    const isSettled = await isNoteSettled(platform, reader)
+    const isOver = await isSettled(platform, reader)
     // An open run has this reader, or a retry of the delivery; another run would only wait for it.
-    if (!isSettled && reader.note && open.has(reader.note.run)) continue
-    const isRefused = isSettled && hasFailedToCatchUp(reader, to)
-    if (!isRefused && (!isSettled || (await isOwedAnything(platform, listing, reader, to)))) {
+    if (!isOver && reader.note && open.has(reader.note.run)) continue
+    const isRefused = isOver && hasFailedToCatchUp(reader, to)
+    if (!isRefused && (!isOver || (await isOwedAnything(platform, listing, reader, to)))) {
       return startRun(platform, {
         id: `${catchUpPrefix}${formatInstant(platform.now()).replaceAll(/[-:]/g, '')}`,
         schedule: catchUpScheduleId,
@@ -219,13 +219,6 @@ export async function makeCatchUpRun(platform: Making): Promise<Run | undefined>
 
 function hasFailedToCatchUp({ note }: Subscriber, to: number): boolean {
   return note?.phase === 'failed' && note.run.startsWith(catchUpPrefix) && note.to >= to
-}
-
-async function isNoteSettled(platform: Making, { id, note }: Subscriber): Promise<boolean> {
-  if (!note || !isInFlight(note)) return true
-  if (Date.parse(note.expires) <= platform.now().getTime()) return true
-  const row = await getRow(platform, note.run, note.chunk, id)
-  return row !== undefined && row.value.try >= note.try
 }
 
 async function isOwedAnything(
