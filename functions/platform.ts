@@ -63,6 +63,11 @@ export interface Machine {
    */
   at(instant: Date): Platform
   /**
+   * Does something while nothing else delivers in this process, one after the other in the order
+   * asked. A claim is judged by how long it has stood: two clocks far apart would both send.
+   */
+  alone<T>(work: () => Promise<T>): Promise<T>
+  /**
    * Resolves when no job waits that is due by this platform's clock, those included that jobs make
    * meanwhile. Jobs delayed past it stay. A failing job ends in the dead letters, not in a throw.
    */

@@ -97,7 +97,8 @@ export const serviceRoutes: readonly ApiRoute[] = [
     async handle(c, platform) {
       const { now } = check(tickSchema, await optionalJson(c.req.raw))
       const machine = machineOf(platform)
-      return c.json(await tickBy(now ? machine.at(new Date(now)) : platform, platform.now()))
+      const clock = now ? machine.at(new Date(now)) : platform
+      return c.json(await machine.alone(() => tickBy(clock, platform.now())))
     },
   }),
   apiRoute({

@@ -1,4 +1,4 @@
-import type { Log, Mailer, ObjectStore, Platform, ReadableOutbox } from '../platform.ts'
+import type { Log, Machine, Mailer, ObjectStore, Platform, ReadableOutbox } from '../platform.ts'
 import type { Settings } from '../settings.ts'
 import { backupFolder } from './backup.ts'
 import type { LocalDatabase } from './database.ts'
@@ -25,6 +25,7 @@ export interface MachineParts {
   version: string
   /** Whether a worker runs the jobs in this process. */
   isWorking: () => boolean
+  alone: Machine['alone']
 }
 
 export type MachinePlatform = Platform & Required<Pick<Platform, 'machine'>>
@@ -56,6 +57,7 @@ export function machinePlatform(
     rotateLinks: async () => parts.secrets.rotateLinks(),
     machine: {
       at: (instant) => machinePlatform(parts, () => new Date(instant), true),
+      alone: parts.alone,
       drain: () => drain(platform, jobs),
       backup: (target) => backupFolder(parts.folder, target, parts.database, now()),
       ...(parts.keepsMails ? { outbox: parts.outbox } : {}),

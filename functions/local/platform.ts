@@ -10,6 +10,7 @@ import { openDatabase } from './database.ts'
 import { fileObjectStore } from './file-object-store.ts'
 import { openFormat } from './folder-format.ts'
 import { lockFolder } from './folder-lock.ts'
+import { keyLock } from './key-lock.ts'
 import { type MachineParts, type MachinePlatform, machinePlatform } from './machine.ts'
 import { outboxFolder, pruneOutbox } from './outbox-folder.ts'
 import { outboxMailer } from './outbox-mailer.ts'
@@ -70,6 +71,7 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
     const outbox = join(folder, 'outbox')
     const mailer = mailerOf(settings, outbox, now)
     let worker: Worker | undefined
+    const turns = keyLock()
     const log = options.log ?? jsonLog({ level: options.logLevel ?? 'info' })
 
     const parts = decorate({
@@ -86,6 +88,15 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
       log,
       version: manifest.version,
       isWorking: () => worker !== undefined,
+      alone: (work) =>
+        turns('mail', async () => {
+          const goOn = await worker?.holdMail()
+          try {
+            return await work()
+          } finally {
+            goOn?.()
+          }
+        }),
     })
     const { records, jobs } = parts
     const platform = machinePlatform(parts, now)
@@ -106,6 +117,7 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
         if (worker) throw new Error('a worker runs already')
         const started = startWorker(platform, jobs)
         worker = {
+          ...started,
           stop: async (graceMs) => {
             await started.stop(graceMs)
             worker = undefined

@@ -9,6 +9,11 @@ export interface Worker {
    * still runs then is received again when its lease has run out.
    */
   stop(graceMs?: number): Promise<void>
+  /**
+   * Delivers nothing until the answer is called; resolves when what is being delivered has ended.
+   * The other lanes go on: a confirmation waits for nobody.
+   */
+  holdMail(): Promise<() => void>
 }
 
 /** Jobs of a lane that run side by side. One thread does them all: more only helps where they wait. */
@@ -23,10 +28,11 @@ const afterFaultMs = 5000
 export function startWorker(platform: Platform, jobs: SqliteJobQueue, runJob?: RunJob): Worker {
   const running = new Map<string, Promise<void>>()
   const active: Record<Lane, number> = { urgent: 0, work: 0, mail: 0 }
-  const pumping = new Set<Lane>()
+  const pumping = new Map<Lane, Promise<void>>()
   const again = new Set<Lane>()
   const timers = new Map<Lane, NodeJS.Timeout>()
   let isStopping = false
+  let holds = 0
 
   function run(lane: Lane, received: ReceivedJob): void {
     const text = JSON.stringify(received.job)
@@ -43,18 +49,28 @@ export function startWorker(platform: Platform, jobs: SqliteJobQueue, runJob?: R
     running.set(text, mine)
   }
 
-  async function pump(lane: Lane): Promise<void> {
-    if (pumping.has(lane)) {
+  function pump(lane: Lane): Promise<void> {
+    const current = pumping.get(lane)
+    if (current) {
       again.add(lane)
-      return
+      return current
     }
-    pumping.add(lane)
+    const mine = receiveAll(lane).then(() => {
+      pumping.delete(lane)
+      // Called for when it had just looked for the last time.
+      return again.has(lane) ? pump(lane) : undefined
+    })
+    pumping.set(lane, mine)
+    return mine
+  }
+
+  async function receiveAll(lane: Lane): Promise<void> {
     clearTimeout(timers.get(lane))
     try {
       do {
         again.delete(lane)
         const free = concurrency[lane] - active[lane]
-        if (isStopping || free <= 0) return
+        if (isStopping || free <= 0 || (lane === 'mail' && holds > 0)) return
         const received = await jobs.receive(lane, { limit: free, leaseSeconds })
         for (const job of received) run(lane, job)
         if (received.length > 0) again.add(lane)
@@ -63,8 +79,6 @@ export function startWorker(platform: Platform, jobs: SqliteJobQueue, runJob?: R
     } catch (error) {
       platform.log.error('worker.cannot-receive', error, { lane })
       sleep(lane, afterFaultMs)
-    } finally {
-      pumping.delete(lane)
     }
   }
 
@@ -94,6 +108,16 @@ export function startWorker(platform: Platform, jobs: SqliteJobQueue, runJob?: R
         }),
       ])
       clearTimeout(timer)
+    },
+    holdMail: async () => {
+      holds++
+      // What was received just before comes to run only then.
+      await pumping.get('mail')
+      while (active.mail > 0) await Promise.all(running.values())
+      return () => {
+        holds--
+        void pump('mail')
+      }
     },
   }
 }

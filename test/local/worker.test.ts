@@ -74,6 +74,35 @@ describe('the worker', () => {
     expect(most).toBeLessThanOrEqual(4)
   })
 
+  it('delivers nothing while mail is held, which begins when what is delivered has ended', async () => {
+    const ran: string[] = []
+    const first = Promise.withResolvers<void>()
+    const { jobs, worker } = open(async (job) => {
+      ran.push(job.kind === 'deliver' ? `deliver ${job.chunk}` : job.kind)
+      if (job.kind === 'deliver' && job.chunk === 1) await first.promise
+    })
+    const [one = ''] = await jobs.enqueue([deliver(1)])
+    await vi.waitFor(() => expect(ran).toEqual(['deliver 1']))
+    let isHeld = false
+    const holding = worker.holdMail().then((goOn) => {
+      isHeld = true
+      return goOn
+    })
+    const [two = ''] = await jobs.enqueue([deliver(2)])
+    await jobs.settled(await jobs.enqueue([regenerate('a')]))
+    expect(isHeld).toBe(false)
+    first.resolve()
+    const goOn = await holding
+    expect(jobs.unfinished([one, two])).toEqual([two])
+    const again = await worker.holdMail()
+    goOn()
+    await jobs.settled(await jobs.enqueue([regenerate('b')]))
+    expect(ran).toEqual(['deliver 1', 'regenerate', 'regenerate'])
+    again()
+    await jobs.settled([two])
+    expect(ran.at(-1)).toBe('deliver 2')
+  })
+
   it('gives a failing job back for later, tells the log, and goes on with others', async () => {
     const { jobs, logged } = open(async (job) => {
       if (job.kind === 'regenerate') throw new Error('no such template')
