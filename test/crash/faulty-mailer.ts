@@ -5,15 +5,18 @@ import type { Mailer, OutgoingMessage } from '../../functions/platform.ts'
 /**
  * Ways in which a mailer disturbs a delivery. `lost`: it goes out, and the answer is `unclear`.
  * `broken`: it does not go out, and the answer is `unclear`. `asleep`: the worker sleeps before the
- * send until the clock has moved past its lease. `slow`: it goes out, and the answer comes only then.
+ * send until all are woken, mostly past its lease. `slow`: it goes out, and the answer comes only then.
  */
 export type Disturbance = 'lost' | 'broken' | 'asleep' | 'slow'
 
 export interface Clock {
   now: () => Date
-  /** Resolves once the clock stands at or after an instant. */
-  reaches(instant: Date): Promise<void>
+  /** Resolves once nobody may sleep any more. */
+  woken(): Promise<void>
 }
+
+/** What the parent asks of a process whose clock can be moved; it answers with the same. */
+export type Move = { clock: number; maySleep: boolean } | { /** RFC 3339 */ judge: string }
 
 export interface Control {
   clock: Clock
@@ -21,25 +24,25 @@ export interface Control {
   rules: string
 }
 
-/** The real clock, put forward by messages `{clock: milliseconds}` of the parent, each acknowledged. */
+/** The real clock, put forward by messages of the parent. Nobody sleeps until one allows it. */
 export function movedClock(): Clock {
   let offset = 0
-  let waiting: { until: number; go: () => void }[] = []
+  let maySleep = false
+  const sleepers = new Set<() => void>()
   const now = () => new Date(Date.now() + offset)
-  process.on('message', (message: { clock?: number }) => {
-    if (message.clock === undefined) return
-    offset = message.clock
-    const due = waiting.filter(({ until }) => until <= now().getTime())
-    waiting = waiting.filter((one) => !due.includes(one))
-    for (const { go } of due) go()
-    process.send?.({ clock: offset })
+  process.on('message', (move: Move) => {
+    if (!('clock' in move)) return
+    offset = move.clock
+    maySleep = move.maySleep
+    if (!maySleep) for (const wake of sleepers) wake()
+    process.send?.(move)
   })
   return {
     now,
-    reaches: (instant) =>
-      new Promise((go) => {
-        if (now() >= instant) go()
-        else waiting.push({ until: instant.getTime(), go })
+    woken: () =>
+      new Promise((wake) => {
+        if (maySleep) sleepers.add(wake)
+        else wake()
       }),
   }
 }
@@ -77,11 +80,11 @@ export function faultyMailer(parts: MachineParts, { clock, rules }: Control): Ma
           await inner.send(message, until)
           return { status: 'unclear', reason: 'lost' }
         case 'asleep':
-          await slept(now, until)
+          await slept(now)
           return inner.send(message, until)
         case 'slow': {
           const outcome = await inner.send(message, until)
-          await slept(now, until)
+          await slept(now)
           return outcome
         }
       }
@@ -89,8 +92,8 @@ export function faultyMailer(parts: MachineParts, { clock, rules }: Control): Ma
   })
 
   /** A clock that stands (a tick by hand) passes no lease: nobody sleeps there. */
-  async function slept(now: () => Date, until: Date): Promise<void> {
-    if (now === clock.now) await clock.reaches(new Date(until.getTime() + 1000))
+  async function slept(now: () => Date): Promise<void> {
+    if (now === clock.now) await clock.woken()
   }
 
   return { ...parts, mailerAt: (now) => around(parts.mailerAt(now), now) }

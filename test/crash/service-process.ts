@@ -4,6 +4,8 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
+import type { Move } from './faulty-mailer.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -25,7 +27,7 @@ export function serviceProcess({ cwd, program, env }: ServiceProcessOptions) {
   let ended: Promise<void> = Promise.resolve()
   let starts = 0
   const errors: string[] = []
-  const listeners = new Set<(message: { disturbance?: string; clock?: number }) => void>()
+  const listeners = new Set<(message: { disturbance?: string }) => void>()
 
   /** Resolves when it accepts requests; `isAlive` is false when it died before that. */
   async function start(more: Record<string, string> = {}): Promise<void> {
@@ -119,17 +121,17 @@ export function serviceProcess({ cwd, program, env }: ServiceProcessOptions) {
     gone: () => ended,
     starts: () => starts,
     errors: () => errors.join(''),
-    /** Moves the clock of a process with watched ports. */
-    moveClock(ms: number): Promise<void> {
+    /** Asks a process with watched ports for something; resolves when that is done, or it is gone. */
+    move(move: Move): Promise<void> {
       return new Promise((resolve, reject) => {
         const done = () => {
           listeners.delete(heard)
           resolve()
         }
-        const heard = (message: { clock?: number }) => message.clock === ms && done()
+        const heard = (message: object) => isDeepStrictEqual(message, move) && done()
         listeners.add(heard)
         void ended.then(done)
-        child?.send({ clock: ms }, (error) => error && isAlive() && reject(error))
+        child?.send(move, (error) => error && isAlive() && reject(error))
       })
     },
     onMessage(listener: (message: { disturbance?: string }) => void): void {

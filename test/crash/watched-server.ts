@@ -5,7 +5,8 @@ import { createApp } from '../../functions/app.ts'
 import { jsonLog } from '../../functions/json-log.ts'
 import { localPlatform } from '../../functions/local/platform.ts'
 import { startServer } from '../../functions/local/server.ts'
-import { type Control, faultyMailer, movedClock } from './faulty-mailer.ts'
+import { tick } from '../../functions/tick.ts'
+import { type Control, faultyMailer, type Move, movedClock } from './faulty-mailer.ts'
 import { watchedPorts } from './watched-ports.ts'
 
 /**
@@ -42,5 +43,13 @@ const platform = await localPlatform({
 })
 const server = await startServer({ platform, app: createApp(platform), host, port })
 process.stdout.write(`${JSON.stringify({ pid: process.pid, address: server.url })}\n`)
+// As a worker elsewhere would, whom nothing keeps from judging the claims of those who sleep here.
+process.on('message', async (move: Move) => {
+  if (!('judge' in move)) return
+  const elsewhere = platform.machine.at(new Date(move.judge))
+  await tick(elsewhere, { driveAll: true, isAhead: true })
+  await elsewhere.machine?.drain()
+  process.send?.(move)
+})
 // An orphan would keep the folder.
 process.on('disconnect', () => process.exit(1))
