@@ -5,6 +5,8 @@ const jsx = { runtime: 'automatic', importSource: 'hono/jsx' } as const
 export default defineConfig({
   oxc: { jsx },
   test: {
+    // How long a thing may take says nothing about it on a busy machine.
+    expect: { poll: { timeout: 15_000 } },
     projects: [
       {
         extends: true,

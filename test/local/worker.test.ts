@@ -82,7 +82,7 @@ describe('the worker', () => {
       if (job.kind === 'deliver' && job.chunk === 1) await first.promise
     })
     const [one = ''] = await jobs.enqueue([deliver(1)])
-    await vi.waitFor(() => expect(ran).toEqual(['deliver 1']))
+    await expect.poll(() => ran).toEqual(['deliver 1'])
     let isHeld = false
     const holding = worker.holdMail().then((goOn) => {
       isHeld = true
