@@ -40,7 +40,7 @@ async function openFolder(options: GlobalOptions): Promise<LocalPlatform> {
       return await localPlatform({
         data: options.data,
         settings,
-        log: jsonLog({ level: 'warn', write: (line) => process.stderr.write(`${line}\n`) }),
+        log: jsonLog({ level: 'warn' }),
         ...(process.env.BROADSHEET_SECRET ? { secret: process.env.BROADSHEET_SECRET } : {}),
       })
     } catch (error) {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { lstat, opendir, readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { contentTypeOf } from '../functions/posts/import-line.ts'
+import { contentTypeOf } from '../functions/posts/source/content-type.ts'
 import { usageError } from './exit.ts'
 
 /** A file met below a root. */
@@ -75,7 +75,7 @@ async function found(file: string, root: string): Promise<FoundFile> {
   if (path === '' || path.startsWith('../')) {
     throw usageError(`${file} does not lie below ${root}. Name its root with --root.`)
   }
-  const contentType = contentTypeOf(file)
+  const contentType = contentTypeOf(path)
   const base: FoundFile = { file, path, ...(contentType ? { contentType } : {}) }
   const info = await lstat(file)
   if (info.isSymbolicLink()) {

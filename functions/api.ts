@@ -2,7 +2,8 @@ import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
 import type { Scope } from './api-keys.ts'
-import { invalid, ServiceError } from './errors.ts'
+import { invalid, type ServiceError } from './errors.ts'
+import { parseJson } from './parse-json.ts'
 import type { Platform } from './platform.ts'
 import { faultInWords } from './schema-fault.ts'
 
@@ -20,6 +21,8 @@ export interface ApiRoute {
   query?: v.GenericSchema<unknown, unknown>
   /** For documents: media types that the body may have and, where JSON, its shape. */
   body?: Record<string, v.GenericSchema<unknown, unknown> | 'text' | 'binary'>
+  /** It works without a body, too. */
+  isBodyOptional?: true
   answers: Record<
     number,
     {
@@ -55,19 +58,10 @@ export function check<S extends v.GenericSchema>(
   )
 }
 
-/** The body as JSON, at most `limit` bytes (default 5 MB). */
-export async function jsonBody(c: Context): Promise<unknown> {
+/** The body as JSON; where it is `optional`, an empty one is an empty object. */
+export async function jsonBody(c: Context, { optional = false } = {}): Promise<unknown> {
   const text = await c.req.text()
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new ServiceError(
-      400,
-      'malformed-json',
-      'The body is not JSON. Send one JSON document, UTF-8.',
-      { cause },
-    )
-  }
+  return optional && text.trim() === '' ? {} : parseJson(text)
 }
 
 /** The query of a request as an object checked against a schema. */

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Json, Log } from './platform.ts'
 
 const logLevels = ['info', 'warn', 'error', 'silent'] as const
-export type LogLevel = (typeof logLevels)[number]
+type LogLevel = (typeof logLevels)[number]
 
 export interface JsonLogOptions {
   /** Lines below it are dropped. @default 'info' */

@@ -79,7 +79,12 @@ function operation(route: ApiRoute, convert: Converter): Record<string, unknown>
       : { security: [] }),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body
-      ? { requestBody: { required: true, content: contentOf(route.body, 'input', convert) } }
+      ? {
+          requestBody: {
+            required: !route.isBodyOptional,
+            content: contentOf(route.body, 'input', convert),
+          },
+        }
       : {}),
     responses: {
       ...Object.fromEntries(

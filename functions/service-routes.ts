@@ -86,6 +86,7 @@ export const serviceRoutes: readonly ApiRoute[] = [
       'Does all that is due at an instant (default: now) and runs the queues dry. Local only.',
     scope: 'admin',
     body: { 'application/json': tickSchema },
+    isBodyOptional: true,
     answers: {
       200: {
         description: 'The runs that it made or drove on, as they stand afterwards.',
@@ -95,7 +96,7 @@ export const serviceRoutes: readonly ApiRoute[] = [
       },
     },
     async handle(c, platform) {
-      const { now } = check(tickSchema, await optionalJson(c.req.raw))
+      const { now } = check(tickSchema, await jsonBody(c, { optional: true }))
       const machine = machineOf(platform)
       const clock = now ? machine.at(new Date(now)) : platform
       return c.json(await machine.alone(() => tickBy(clock, platform.now())))
@@ -118,7 +119,7 @@ export const serviceRoutes: readonly ApiRoute[] = [
     scope: 'runs:write',
     answers: { 200: { description: 'Stopped.', content: { 'application/json': sendingSchema } } },
     async handle(c, platform) {
-      const { reason } = check(pauseSchema, await optionalJson(c.req.raw))
+      const { reason } = check(pauseSchema, await jsonBody(c, { optional: true }))
       return c.json(await pauseSending(platform, reason))
     },
   }),
@@ -201,15 +202,4 @@ function machineOf(platform: Pick<Platform, 'machine'>): Machine {
     'local-only',
     'This works only where the service runs as one process on one machine.',
   )
-}
-
-/** The body as JSON; an empty one is an empty object. */
-async function optionalJson(request: Request): Promise<unknown> {
-  const text = await request.text()
-  if (!text.trim()) return {}
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new ServiceError(400, 'malformed-json', 'The body is not JSON.', { cause })
-  }
 }

@@ -16,6 +16,7 @@ import {
   timeZone,
   webAddress,
 } from './settings-values.ts'
+import { isMonthDay, isWeekday } from './subscribers/days.ts'
 import { cadences } from './subscribers/subscriber.ts'
 
 // The description stands before any transformation: what comes after one is no part of the input.
@@ -206,12 +207,12 @@ export const settingsSchema = v.strictObject(
           v.pipe(
             v.union([v.string(), v.number()], 'must be a day'),
             v.transform(String),
-            v.regex(
-              /^(?:(?:first-|last-|second-|third-|fourth-)?(?:mon|tue|wed|thu|fri|sat|sun)|[1-9]|[12]\d|3[01])$/,
-              'must be `mon` … `sun`, or for a month `1` … `31` or `first-mon` … `last-sun`',
+            v.check(
+              (day) => isWeekday(day) || isMonthDay(day),
+              'must be `mon` … `sun` for a week; for a month `1` … `31`, or `first-` or `last-` with `mon` … `sun`',
             ),
           ),
-          'Their day: `mon` … `sun` for a week; `1` … `31` or `first-mon` … `last-sun` for a month. Default: `mon`, or `1`.',
+          'Their day: `mon` … `sun` for a week; for a month `1` … `31`, or `first-` or `last-` with `mon` … `sun`. Default: `mon`, or `1`.',
         ),
         at: key(
           v.pipe(

@@ -1,7 +1,9 @@
 import * as v from 'valibot'
 import { type FieldError, ServiceError } from './errors.ts'
+import { nearest } from './nearest.ts'
 import type { MailMode } from './posts/post.ts'
 import { type SettingsFile, settingsSchema } from './settings-schema.ts'
+import { isMonthDay, isWeekday } from './subscribers/days.ts'
 import type { Cadence } from './subscribers/subscriber.ts'
 
 /** `broadsheet.yaml` and the environment, read and checked once, every default filled in. */
@@ -236,14 +238,13 @@ function combinationFaults(file: SettingsFile): FieldError[] {
   if (cadence && cadences && !cadences.includes(cadence)) {
     faults.push({ path: 'digests.cadence', message: 'must be one of `digests.cadences`' })
   }
-  const isWeekday = /^[a-z]{3}$/.test(day ?? '')
-  if (day && cadence === 'monthly' && isWeekday) {
+  if (day && cadence === 'monthly' && !isMonthDay(day)) {
     faults.push({
       path: 'digests.day',
       message: `must be a day of the month: \`1\` … \`31\`, or such as \`first-${day}\``,
     })
   }
-  if (day && (cadence ?? 'weekly') === 'weekly' && !isWeekday) {
+  if (day && (cadence ?? 'weekly') === 'weekly' && !isWeekday(day)) {
     faults.push({ path: 'digests.day', message: 'must be a day of the week: `mon` … `sun`' })
   }
   return faults
@@ -302,34 +303,6 @@ function unknownKeys(given: unknown): FieldError[] {
   }
   walk(given, settingsSchema as Level, '')
   return faults
-}
-
-/** The candidate that fewest edits turn the word into, if they are few for its length. */
-function nearest(word: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1
-  for (const candidate of candidates) {
-    const edits = distance(word.slice(0, 60).toLowerCase(), candidate.toLowerCase())
-    if (edits < least) {
-      least = edits
-      best = candidate
-    }
-  }
-  return best
-}
-
-/** Levenshtein's: insertions, deletions and replacements. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }
 
 /** The refusal of a configuration, with every fault; one without a path is about the whole file. */

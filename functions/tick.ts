@@ -19,6 +19,7 @@ import {
 } from './digests/runs/run-store.ts'
 import { recordKeys } from './keys.ts'
 import type { Platform } from './platform.ts'
+import { standsStill } from './stands-still.ts'
 
 export interface TickReport {
   /** RFC 3339: the instant it stood for. */
@@ -44,9 +45,6 @@ export interface TickOptions {
    */
   isAhead?: boolean
 }
-
-/** A run that has not moved for so long is driven on, whatever became of its jobs. */
-const standsStillMs = 2 * 60_000
 
 /**
  * Does all that is due at `platform.now()`, and what was missed: lists posts whose date came, ends
@@ -176,9 +174,7 @@ async function driveOpenRun(
   if (parkedAt !== undefined && (await unparkRun(platform, run)).parkedAt !== undefined) {
     return false
   }
-  // Either way: a clock that was set back leaves runs that moved in the future.
-  const standsStill = Math.abs(platform.now().getTime() - Date.parse(run.movedAt)) >= standsStillMs
-  if (!driveAll && !standsStill && parkedAt === undefined) {
+  if (!driveAll && !standsStill(run.movedAt, platform.now()) && parkedAt === undefined) {
     await driveRested(platform, run)
     return false
   }

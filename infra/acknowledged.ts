@@ -1,6 +1,6 @@
 import { type CfnElement, type Stack, Validations } from 'aws-cdk-lib'
 import type { IConstruct } from 'constructs'
-import { objectPrefixes } from '../functions/keys.ts'
+import { objectKeys, objectPrefixes } from '../functions/keys.ts'
 
 /**
  * What cdk-nag's AwsSolutions rules find in the stack and why it stands. Whatever is not in this
@@ -24,7 +24,7 @@ export function acknowledge(
     'IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
     'Writing its own log is all that this policy allows a function.',
   )
-  for (const prefix of objectPrefixes) {
+  for (const prefix of [...objectPrefixes, objectKeys.inboxRejected]) {
     rule(
       `IAM5[Resource::${arnOf(parts.bucket)}/${prefix}*]`,
       'Objects are granted by prefix, and only those that keys.ts knows.',

@@ -14,9 +14,12 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { buildDoorway, type DoorwayName, root } from '../bin/bundle.js'
 import { tableIndex } from '../functions/aws/table.ts'
-import { objectPrefixes, recordKeys } from '../functions/keys.ts'
+import { objectKeys, type objectPrefixes, recordKeys } from '../functions/keys.ts'
 import { handlerSeconds, type Queues } from './queues.ts'
 import type { Records } from './records.ts'
+
+type Prefix = (typeof objectPrefixes)[number] | typeof objectKeys.inboxRejected
+type Verb = 'Get' | 'Put' | 'Delete'
 
 export interface ComputeProps {
   records: Records
@@ -46,6 +49,39 @@ function builtCode(name: DoorwayName): Code {
   const folder = join(root, 'node_modules/.cache/broadsheet-doorways', name)
   buildDoorway(name, folder)
   return Code.fromAsset(folder)
+}
+
+/**
+ * What each function does with objects, by where they lie. A write that compares reads, too. Nobody
+ * deletes what a publisher sent in.
+ */
+const objectGrants: Record<'web' | 'jobs' | 'clock', Partial<Record<Prefix, readonly Verb[]>>> = {
+  web: {
+    'posts/': ['Get', 'Put'],
+    'public/': ['Get'],
+    // A rebuild drops what the last rendering kept.
+    'manifests/': ['Delete'],
+    // What an import refuses.
+    [objectKeys.inboxRejected]: ['Put'],
+    // Mails of a reader who is erased.
+    'outbox/': ['Delete'],
+  },
+  jobs: {
+    'posts/': ['Get', 'Put'],
+    'public/': ['Get', 'Put', 'Delete'],
+    'manifests/': ['Get', 'Put'],
+    'inbox/': ['Get', 'Delete'],
+    [objectKeys.inboxRejected]: ['Put'],
+    'outbox/': ['Get', 'Put'],
+  },
+  clock: {
+    // It publishes what lies in the inbox unnoticed.
+    'posts/': ['Put'],
+    'inbox/': ['Get', 'Delete'],
+    [objectKeys.inboxRejected]: ['Put'],
+    // Mails of a reader whose change of address it ends.
+    'outbox/': ['Delete'],
+  },
 }
 
 /** The four doorways into the product code, each with just the grants it needs. */
@@ -110,19 +146,25 @@ export class Compute extends Construct {
     })
     this.feedback = doorway('Feedback', 'feedback', 256, handlerSeconds)
 
-    for (const doorwayFunction of [this.web, this.jobs, this.clock, this.feedback]) {
+    for (const [name, doorwayFunction] of Object.entries({
+      web: this.web,
+      jobs: this.jobs,
+      clock: this.clock,
+      feedback: this.feedback,
+    })) {
       doorwayFunction.addToRolePolicy(
         new PolicyStatement({
           actions: [
             'dynamodb:GetItem',
             'dynamodb:BatchGetItem',
             'dynamodb:PutItem',
-            'dynamodb:BatchWriteItem',
             'dynamodb:UpdateItem',
             'dynamodb:DeleteItem',
             'dynamodb:Query',
+            // Only the log and imports are written so.
+            ...(name === 'feedback' ? [] : ['dynamodb:BatchWriteItem']),
           ],
-          resources: [records.table.tableArn, `${records.table.tableArn}/index/${tableIndex}`],
+          resources: [records.table.tableArn],
         }),
       )
       if (props.address) continue
@@ -154,26 +196,32 @@ export class Compute extends Construct {
       )
     }
 
-    for (const reader of [this.web, this.jobs, this.clock]) {
-      reader.addToRolePolicy(
-        new PolicyStatement({
-          actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-          resources: objectPrefixes.map((prefix) => records.bucket.arnForObjects(`${prefix}*`)),
-        }),
-      )
+    // Lists of runs and of deliveries are asked for over the API alone.
+    this.web.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:Query'],
+        resources: [`${records.table.tableArn}/index/${tableIndex}`],
+      }),
+    )
+
+    for (const name of ['web', 'jobs', 'clock'] as const) {
+      const role = this[name]
+      for (const [prefix, verbs] of Object.entries(objectGrants[name])) {
+        role.addToRolePolicy(
+          new PolicyStatement({
+            actions: verbs.map((verb) => `s3:${verb}Object`),
+            resources: [records.bucket.arnForObjects(`${prefix}*`)],
+          }),
+        )
+      }
       // Without it S3 answers 403 instead of 404 for what is not there; and with a condition on the
       // prefix, too, since reading an object names none.
       // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-      reader.addToRolePolicy(
+      role.addToRolePolicy(
         new PolicyStatement({ actions: ['s3:ListBucket'], resources: [records.bucket.bucketArn] }),
       )
+      for (const queue of Object.values(queues.lanes)) queue.grant(role, 'sqs:SendMessage')
     }
-    for (const queue of Object.values(queues.lanes)) {
-      queue.grantSendMessages(this.web)
-      queue.grantSendMessages(this.clock)
-      queue.grantSendMessages(this.jobs)
-    }
-    queues.dead.grantConsumeMessages(this.web)
 
     for (const [lane, queue] of Object.entries(queues.lanes)) {
       this.jobs.addEventSource(

@@ -52,10 +52,7 @@ async function start(options: GlobalOptions & StartOptions): Promise<void> {
   const platform = await localPlatform({
     data,
     settings,
-    log: jsonLog({
-      level: process.stderr.isTTY ? 'warn' : 'info',
-      write: (line) => process.stderr.write(`${line}\n`),
-    }),
+    log: jsonLog({ level: process.stderr.isTTY ? 'warn' : 'info' }),
     ...(process.env.BROADSHEET_SECRET ? { secret: process.env.BROADSHEET_SECRET } : {}),
   })
   const app = createApp(platform)

@@ -45,7 +45,7 @@ export async function openStack(
 
   // Nothing of this machine's own service: its mail server and base URL are not the stack's.
   const settings = configuration(options, undefined, { BROADSHEET_BASE_URL: stack.address })
-  const lines = jsonLog({ level: 'warn', write: (line) => process.stderr.write(`${line}\n`) })
+  const lines = jsonLog({ level: 'warn' })
   let refused: CliError | undefined
   const platform = await awsPlatform({
     table: stack.table,

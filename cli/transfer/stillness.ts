@@ -1,3 +1,4 @@
+import { allRecords } from '../../functions/all-records.ts'
 import { getRun, isOpen, listOpenRuns } from '../../functions/digests/runs/run-store.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import type { RecordStore } from '../../functions/platform.ts'
@@ -16,16 +17,8 @@ export interface Sight {
 /** What must not move while records are read one by one, or parts of different moments come together. */
 export async function lookAt(records: RecordStore): Promise<Sight> {
   const { last } = await readLogHead({ records })
-  const dirty: string[] = []
-  let cursor: string | undefined
-  do {
-    const page = await records.query<{ count: number }>(
-      recordKeys.dirtyFeeds,
-      cursor === undefined ? {} : { cursor },
-    )
-    dirty.push(...page.records.map(({ sort, value }) => `${sort} ${value.count}`))
-    cursor = page.cursor
-  } while (cursor !== undefined)
+  const rows = allRecords<{ count: number }>({ records }, recordKeys.dirtyFeeds)
+  const dirty = await Array.fromAsync(rows, ({ sort, value }) => `${sort} ${value.count}`)
   const unfinished = await records.query(recordKeys.unfinished, { limit: 1 })
   const open = await listOpenRuns({ records })
   const runs = []

@@ -1,11 +1,10 @@
 import { objectKeys } from '../keys.ts'
+import { standsStill } from '../stands-still.ts'
 import type { InboxBucket } from './inbox-bucket.ts'
 import { takeInboxObject } from './inbox-object.ts'
 import type { AwsPlatform } from './platform.ts'
 
 const mostPages = 10
-/** Its notice is still under way. */
-const freshMs = 2 * 60_000
 const atATime = 4
 /** Behind every refused file. */
 const pastRejected = `${objectKeys.inboxRejected}\u{10ffff}`
@@ -42,8 +41,8 @@ async function* standingFiles(inbox: InboxBucket, now: () => Date): AsyncGenerat
     const refused = files.findIndex(({ key }) => key.startsWith(objectKeys.inboxRejected))
     const own = refused < 0 ? files : files.slice(0, refused)
     yield own
-      // Either way: S3 has a clock of its own.
-      .filter(({ lastModified }) => Math.abs(now().getTime() - lastModified.getTime()) >= freshMs)
+      // The notice of others is still under way.
+      .filter(({ lastModified }) => standsStill(lastModified, now()))
       .map(({ key }) => key)
     if (refused < 0 && !more) return
     after = refused < 0 ? files.at(-1)?.key : pastRejected

@@ -1,3 +1,4 @@
+import { allRecords } from '../all-records.ts'
 import { everything, recordKeys } from '../keys.ts'
 import type { Platform, RecordStore } from '../platform.ts'
 import { renderDocuments } from './documents.ts'
@@ -82,8 +83,8 @@ export async function feedsBehind(
 ): Promise<string[]> {
   const look = lookOf(platform)
   const [dirty, notes] = await Promise.all([
-    readAll<{ count: number }>(platform.records, recordKeys.dirtyFeeds),
-    readAll<RenderNote>(platform.records, recordKeys.renderedFeeds),
+    readAll<{ count: number }>(platform, recordKeys.dirtyFeeds),
+    readAll<RenderNote>(platform, recordKeys.renderedFeeds),
   ])
   const configured = Object.keys(platform.settings.categories)
   const feeds = new Set([everything, ...configured, ...dirty.keys(), ...notes.keys()])
@@ -92,15 +93,12 @@ export async function feedsBehind(
   )
 }
 
-async function readAll<T>(records: RecordStore, partition: string): Promise<Map<string, T>> {
-  const found = new Map<string, T>()
-  let cursor: string | undefined
-  do {
-    const page = await records.query<T>(partition, cursor === undefined ? {} : { cursor })
-    for (const { sort, value } of page.records) found.set(sort, value)
-    cursor = page.cursor
-  } while (cursor !== undefined)
-  return found
+async function readAll<T>(
+  platform: Pick<Platform, 'records'>,
+  partition: string,
+): Promise<Map<string, T>> {
+  const rows = await Array.fromAsync(allRecords<T>(platform, partition))
+  return new Map(rows.map(({ sort, value }) => [sort, value]))
 }
 
 const turns = new WeakMap<RecordStore, Map<string, Promise<void>>>()

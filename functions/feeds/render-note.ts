@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import type { Settings } from '../settings.ts'
+import { standsStill } from '../stands-still.ts'
 
 /**
  * What is known of a feed's renderings, in one item. Documents alone cannot tell a late writer off:
@@ -18,9 +19,6 @@ export interface RenderNote {
   /** Renderings under way, by token. */
   open: Record<string, { count: number; at: string }>
 }
-
-/** No rendering takes so long: what is still open then belongs to a worker that died. */
-const deadAfterMs = 120_000
 
 type Store = Pick<Platform, 'records' | 'now'>
 
@@ -49,11 +47,7 @@ export function isBehind(
   now: Date,
 ): boolean {
   if (!note || note.count < dirty || note.look !== look) return true
-  return Object.values(note.open).some((rendering) => isDead(rendering, now))
-}
-
-function isDead({ at }: { at: string }, now: Date) {
-  return !(Math.abs(now.getTime() - Date.parse(at)) < deadAfterMs)
+  return Object.values(note.open).some(({ at }) => standsStill(at, now))
 }
 
 /**
@@ -67,7 +61,7 @@ export async function openRendering(
   token = randomBytes(6).toString('base64url'),
 ): Promise<string> {
   await changeNote(store, feed, (note) => {
-    const alive = Object.entries(note.open).filter(([, other]) => !isDead(other, store.now()))
+    const alive = Object.entries(note.open).filter(([, { at }]) => !standsStill(at, store.now()))
     const mine = { count, at: store.now().toISOString() }
     return { ...note, open: { ...Object.fromEntries(alive), [token]: mine } }
   })

@@ -160,6 +160,7 @@ export const feedRoutes: ApiRoute[] = [
       'Renders feeds and pages again from the stored posts: of the categories named, or all.',
     scope: 'posts:write',
     body: { 'application/json': rebuildRequest },
+    isBodyOptional: true,
     answers: {
       200: {
         description: 'The feeds, in the order in which they were named.',
@@ -167,8 +168,7 @@ export const feedRoutes: ApiRoute[] = [
       },
     },
     handle: async (c, platform) => {
-      const hasBody = (await c.req.text()) !== ''
-      const input = hasBody ? await jsonBody(c) : {}
+      const input = await jsonBody(c, { optional: true })
       const { categories } = check(rebuildRequest, input, 'The request')
       const feeds = categories?.length
         ? await slugsOf(platform, categories)

@@ -162,7 +162,7 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
 
   function refuseLinksAndTwins(path: string, key: string): void {
     if (!isCaseBlind && plain.has(dirname(path))) return
-    const place = nearest(dirname(path))
+    const place = nearestFolder(dirname(path))
     const real = fs.realpathSync.native(place)
     if (isCaseBlind) {
       const isOther = (at: string) => fs.realpathSync.native(at) !== at
@@ -270,7 +270,7 @@ export function fileObjectStore(options: FileObjectStoreOptions): ObjectStore {
 }
 
 /** The path itself or the first folder above it that exists. */
-function nearest(path: string): string {
+function nearestFolder(path: string): string {
   let at = path
   while (!fs.lstatSync(at, { throwIfNoEntry: false })) at = dirname(at)
   return at

@@ -6,64 +6,26 @@ import { isAbsence } from './durable-files.ts'
 /** How this program lays out a data folder. Raised by each change that an older one cannot read. */
 export const currentFormat = 1
 
-/** By the format that it starts from; each leaves the folder in the next one and may be repeated. */
-export type FormatUpgrades = Readonly<Record<number, (folder: string) => Promise<void> | void>>
-
-export interface FolderFormatOptions {
-  current?: number
-  upgrades?: FormatUpgrades
-  /** Copies the folder to a new one before it is changed. */
-  backup?: (folder: string, target: string) => Promise<unknown>
-}
-
 /**
- * Brings a data folder to this program's format, after a copy of it beside: `data.format-1`. A new
- * folder gets the current one. Call it under the folder's lock.
+ * Notes this program's format in a new data folder. Call it under the folder's lock.
  *
  * @throws ServiceError `folder.newer` when a newer program wrote it; nothing is touched then.
  */
-export async function openFormat(folder: string, options: FolderFormatOptions = {}): Promise<void> {
-  const { current = currentFormat, upgrades = {}, backup = copyFolder } = options
-  const path = join(folder, 'format.json')
-  let format = readFormat(path)
-  if (format === undefined) return save(path, current)
-  if (format > current) {
+export function openFormat(folder: string): void {
+  const format = formatOf(folder)
+  if (format === undefined) return save(join(folder, 'format.json'), currentFormat)
+  if (format > currentFormat) {
     throw new ServiceError(
       409,
       'folder.newer',
-      `The data folder ${folder} was written by a newer version of this program (format ${format}; this one knows ${current}). Install that version, or restore a backup from before.`,
+      `The data folder ${folder} was written by a newer version of this program (format ${format}; this one knows ${currentFormat}). Install that version, or restore a backup from before.`,
     )
   }
-  if (format === current) return
-  const copy = `${folder}.format-${format}`
-  if (!fs.existsSync(copy)) {
-    // Copied under another name first, so that a copy by that name is a whole one.
-    fs.rmSync(`${copy}.unfinished`, { recursive: true, force: true })
-    await backup(folder, `${copy}.unfinished`)
-    fs.renameSync(`${copy}.unfinished`, copy)
-  }
-  for (; format < current; format++) {
-    const upgrade = upgrades[format]
-    if (!upgrade) throw new Error(`no upgrade of a data folder from format ${format}`)
-    await upgrade(folder)
-    save(path, format + 1)
-  }
-}
-
-async function copyFolder(folder: string, target: string): Promise<void> {
-  await fs.promises.cp(folder, target, {
-    recursive: true,
-    mode: fs.constants.COPYFILE_FICLONE,
-    preserveTimestamps: true,
-  })
 }
 
 /** The format that a folder says it has; `undefined` when it says none. @throws ServiceError `folder.format` */
 export function formatOf(folder: string): number | undefined {
-  return readFormat(join(folder, 'format.json'))
-}
-
-function readFormat(path: string): number | undefined {
+  const path = join(folder, 'format.json')
   let text: string
   try {
     text = fs.readFileSync(path, 'utf8')
@@ -73,7 +35,7 @@ function readFormat(path: string): number | undefined {
   }
   try {
     const { format } = JSON.parse(text) as { format?: unknown }
-    if (Number.isSafeInteger(format)) return format as number
+    if (Number.isSafeInteger(format) && (format as number) > 0) return format as number
   } catch {
     // Told below.
   }

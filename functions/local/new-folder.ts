@@ -33,7 +33,7 @@ export async function newFolder({
   for (const end of ['', '-wal', '-shm']) {
     fs.rmSync(join(folder, `${databaseFile}${end}`), { force: true })
   }
-  await openFormat(folder)
+  openFormat(folder)
   keepSecrets(join(folder, 'secrets.json'), secrets)
   const database = openDatabase(join(folder, databaseFile))
   return {

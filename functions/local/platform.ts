@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
 import { createApiKey, findApiKey, revokeApiKey } from '../api-keys.ts'
-import { jsonLog, type LogLevel } from '../json-log.ts'
+import { jsonLog } from '../json-log.ts'
 import type { Log, Mailer } from '../platform.ts'
 import type { Settings } from '../settings.ts'
 import { databaseFile } from './backup.ts'
@@ -28,9 +28,8 @@ export interface LocalPlatformOptions {
   now?: () => Date
   /** `BROADSHEET_SECRET`. */
   secret?: string
+  /** @default lines of JSON on stderr */
   log?: Log
-  /** For the log that is made when none is given. @default 'info' */
-  logLevel?: LogLevel
   /** Puts decorators around the ports, such as metrics or faults. */
   decorate?: (parts: MachineParts) => MachineParts
 }
@@ -64,7 +63,7 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
   const folder = fs.realpathSync.native(options.data)
   const lock = lockFolder(folder)
   try {
-    await openFormat(folder)
+    openFormat(folder)
     const secrets = openSecrets(join(folder, 'secrets.json'), options.secret)
     const database = openDatabase(join(folder, databaseFile))
     const inbox = join(folder, 'inbox')
@@ -72,7 +71,6 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
     const mailer = mailerOf(settings, outbox, now)
     let worker: Worker | undefined
     const turns = keyLock()
-    const log = options.log ?? jsonLog({ level: options.logLevel ?? 'info' })
 
     const parts = decorate({
       folder,
@@ -85,7 +83,7 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
       keepsMails: settings.smtpUrl === undefined,
       settings,
       secrets,
-      log,
+      log: options.log ?? jsonLog(),
       version: manifest.version,
       isWorking: () => worker !== undefined,
       alone: (work) =>

@@ -10,8 +10,6 @@ export interface SmtpMailerOptions {
   now: () => Date
   /** What the provider allows; nothing in SMTP tells it. */
   limits?: { perSecond?: number; perDay?: number }
-  /** What this service calls itself in EHLO. @default the machine's name */
-  name?: string
   /** @default 5 */
   maxConnections?: number
   /** For a whole send once it has a connection, and for connecting; under half a lease. @default 60 */
@@ -37,7 +35,6 @@ export interface SmtpMailer extends Mailer {
 export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
   const { limits = {}, timeoutSeconds = 60 } = options
   const server = readSmtpUrl(options.url)
-  if (options.name !== undefined) server.name = options.name
   const pool = smtpPool(server, {
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     connectMs: (timeoutSeconds * 1000) / 2,

@@ -24,20 +24,20 @@ export interface SmtpPool {
 export interface SmtpPoolOptions {
   /** @default 5 */
   maxConnections?: number
-  /** What a server is sent over one connection; some refuse more. @default 100 */
-  maxMessages?: number
   connectMs: number
   silenceMs: number
 }
 
 const idleMs = 5000
+/** What a server is sent over one connection; some refuse more. */
+const mostMessages = 100
 
 /**
  * Connections kept for some messages. nodemailer's own pool is not used: it sends a message again
  * by itself when a connection breaks, also after the content went out.
  */
 export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool {
-  const { maxConnections = 5, maxMessages = 100 } = options
+  const { maxConnections = 5 } = options
   const idle: { session: SmtpSession; timer: NodeJS.Timeout }[] = []
   const waiting: (() => void)[] = []
   const sessions = new Set<SmtpSession>()
@@ -78,7 +78,6 @@ export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool
       port: server.port,
       secure: server.isSecure,
       requireTLS: server.requiresTls,
-      ...(server.name === undefined ? {} : { name: server.name }),
       connectionTimeout: options.connectMs,
       greetingTimeout: options.connectMs,
       dnsTimeout: options.connectMs,
@@ -126,7 +125,7 @@ export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool
   function release(session: SmtpSession): void {
     session.messages++
     if (!sessions.has(session)) return
-    if (isClosed || session.messages >= maxMessages) {
+    if (isClosed || session.messages >= mostMessages) {
       session.connection.quit()
       return
     }

@@ -11,8 +11,6 @@ export interface SmtpServer {
   isLoopback: boolean
   user?: string
   password?: string
-  /** What this service calls itself in EHLO. */
-  name?: string
 }
 
 /**

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { type Job, laneOf } from '../jobs.ts'
 import type { DeadLetter, JobQueue, Lane, ReceivedJob } from '../platform.ts'
-import { type LocalDatabase, openDatabase } from './database.ts'
+import type { LocalDatabase } from './database.ts'
 
-export type SqliteJobQueueOptions = (
-  | { /** A path, or `:memory:`. */ file: string }
-  | { database: LocalDatabase }
-) & { /** Decides about delays and leases. */ now: () => Date }
+export interface SqliteJobQueueOptions {
+  database: LocalDatabase
+  /** Decides about delays and leases. */
+  now: () => Date
+}
 
 /** Adds what a worker in the same process needs. */
 export interface SqliteJobQueue extends JobQueue {
@@ -25,6 +26,7 @@ export interface SqliteJobQueue extends JobQueue {
    * by the other, however far apart they are.
    */
   at(now: () => Date): SqliteJobQueue
+  /** Lets go whoever waits for jobs to settle. */
   close(): void
 }
 
@@ -48,9 +50,7 @@ const mostDelaySeconds = 900
  * of its lease afterwards. A job that waits unreceived and undelayed keeps its text in `merge`,
  * where a second equal one meets it.
  */
-export function sqliteJobQueue(options: SqliteJobQueueOptions): SqliteJobQueue {
-  const isShared = 'database' in options
-  const database = isShared ? options.database : openDatabase(options.file)
+export function sqliteJobQueue({ database, now }: SqliteJobQueueOptions): SqliteJobQueue {
   const { db } = database
   db.exec(`
     CREATE TABLE IF NOT EXISTS jobs (
@@ -66,15 +66,7 @@ export function sqliteJobQueue(options: SqliteJobQueueOptions): SqliteJobQueue {
     ) STRICT;
     CREATE INDEX IF NOT EXISTS jobs_waiting ON jobs (lane, visible_at, id) WHERE died_at IS NULL;
   `)
-  const close = () => {
-    if (!isShared) database.close()
-  }
-  return queueAt(
-    database,
-    { listeners: new Set(), waiters: new Map(), leases: new Map() },
-    options.now,
-    close,
-  )
+  return queueAt(database, { listeners: new Set(), waiters: new Map(), leases: new Map() }, now)
 }
 
 /** What all clocks of one queue have in common. */
@@ -85,12 +77,7 @@ interface SharedState {
   leases: Map<number, () => Date>
 }
 
-function queueAt(
-  database: LocalDatabase,
-  state: SharedState,
-  now: () => Date,
-  close: () => void,
-): SqliteJobQueue {
+function queueAt(database: LocalDatabase, state: SharedState, now: () => Date): SqliteJobQueue {
   const { prepare, write } = database
   const { listeners, waiters, leases } = state
 
@@ -328,10 +315,9 @@ function queueAt(
     take,
     settled,
     unfinished,
-    at: (clock) => queueAt(database, state, clock, () => {}),
+    at: (clock) => queueAt(database, state, clock),
     close: () => {
       for (const id of [...waiters.keys()]) ended(id)
-      close()
     },
   }
 }

@@ -12,20 +12,20 @@ import type {
 } from '../platform.ts'
 import { assertRecord } from '../record-limits.ts'
 import { afterPrefix } from './byte-order.ts'
-import { type LocalDatabase, openDatabase } from './database.ts'
+import type { LocalDatabase } from './database.ts'
 
-export type SqliteRecordStoreOptions = (
-  | { /** A path, or `:memory:`. */ file: string }
-  | { database: LocalDatabase }
-) & { /** Decides what has expired. */ now: () => Date }
+export interface SqliteRecordStoreOptions {
+  database: LocalDatabase
+  /** Decides what has expired. */
+  now: () => Date
+}
 
-/** Adds what only one machine has: an end. */
+/** Adds what only one machine has. */
 export interface SqliteRecordStore extends RecordStore {
   /** Removes up to `limit` expired items, which are absent already. Returns how many. */
   prune(limit?: number): Promise<number>
   /** The same records by another clock. */
   at(now: () => Date): SqliteRecordStore
-  close(): void
 }
 
 /** An item as it lies in the table `records`. */
@@ -57,9 +57,7 @@ const update = `UPDATE records SET value = ?, version = ?, expires_at = ?, index
  * Records in one SQLite table. `synchronous=FULL` and group commit (see `database.ts`): a write is
  * answered when it would survive a power cut.
  */
-export function sqliteRecordStore(options: SqliteRecordStoreOptions): SqliteRecordStore {
-  const isShared = 'database' in options
-  const database = isShared ? options.database : openDatabase(options.file)
+export function sqliteRecordStore({ database, now }: SqliteRecordStoreOptions): SqliteRecordStore {
   const { db } = database
   db.exec(`
     CREATE TABLE IF NOT EXISTS records (
@@ -85,17 +83,13 @@ export function sqliteRecordStore(options: SqliteRecordStoreOptions): SqliteReco
   db.prepare('DELETE FROM openings WHERE n < ?').run(opening)
   let count = 0
   const nextVersion = () => `${opening.toString(36)}.${(count++).toString(36)}`
-  const close = () => {
-    if (!isShared) database.close()
-  }
-  return storeAt(database, nextVersion, options.now, close)
+  return storeAt(database, nextVersion, now)
 }
 
 function storeAt(
   database: LocalDatabase,
   nextVersion: () => string,
   now: () => Date,
-  close: () => void,
 ): SqliteRecordStore {
   const { prepare, write } = database
   const find = (key: RecordKey): Row | undefined =>
@@ -242,8 +236,7 @@ function storeAt(
     query,
     add,
     prune,
-    at: (clock) => storeAt(database, nextVersion, clock, () => {}),
-    close,
+    at: (clock) => storeAt(database, nextVersion, clock),
   }
 }
 

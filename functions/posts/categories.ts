@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { allRecords } from '../all-records.ts'
 import { everything, recordKeys } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import type { Settings } from '../settings.ts'
@@ -105,15 +106,8 @@ export async function listCategories({
   settings,
 }: Pick<Platform, 'records' | 'settings'>): Promise<Category[]> {
   const stored = new Map<string, CategoryRecord>()
-  let cursor: string | undefined
-  do {
-    const page = await records.query<CategoryRecord>(
-      recordKeys.categories,
-      cursor === undefined ? {} : { cursor },
-    )
-    for (const record of page.records) stored.set(record.sort, record.value)
-    cursor = page.cursor
-  } while (cursor !== undefined)
+  const rows = allRecords<CategoryRecord>({ records }, recordKeys.categories)
+  for await (const { sort, value } of rows) stored.set(sort, value)
   const counts = await countDated({ records })
   const others = [...stored.values()].filter(
     ({ slug, used }) =>

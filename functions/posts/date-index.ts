@@ -1,3 +1,4 @@
+import { allRecords } from '../all-records.ts'
 import { invalid } from '../errors.ts'
 import { everything, recordKeys } from '../keys.ts'
 import type { NewRecord, Platform, QueryOptions, StoredRecord } from '../platform.ts'
@@ -106,15 +107,8 @@ export async function countDated({
   records,
 }: Pick<Platform, 'records'>): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
-  let cursor: string | undefined
-  do {
-    const page = await records.query<{ count: number }>(
-      recordKeys.categoryCounts,
-      cursor === undefined ? {} : { cursor },
-    )
-    for (const { sort, value } of page.records) counts.set(sort, Math.max(0, value.count))
-    cursor = page.cursor
-  } while (cursor !== undefined)
+  const rows = allRecords<{ count: number }>({ records }, recordKeys.categoryCounts)
+  for await (const { sort, value } of rows) counts.set(sort, Math.max(0, value.count))
   return counts
 }
 

@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto'
 import type { Job } from '../jobs.ts'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
+import { standsStill } from '../stands-still.ts'
 
 /** Page jobs carry at most so many posts. */
 const postsPerJob = 100
-/** A job that has not done its work after so long is enqueued again. */
-const lostAfterMs = 120_000
 
 interface DuePages {
   postIds: readonly string[]
@@ -54,12 +53,10 @@ export async function drivePages({
   now,
 }: Pick<Platform, 'records' | 'jobs' | 'now'>): Promise<number> {
   const page = await records.query<DuePages>(recordKeys.pagesDue)
-  const present = now().getTime()
   let driven = 0
   for (const { version, ...record } of page.records) {
     const { postIds, at } = record.value
-    // Either way: after a clock that was set back nothing would be due for long.
-    if (Math.abs(present - Date.parse(at)) < lostAfterMs) continue
+    if (!standsStill(at, now())) continue
     const value: DuePages = { postIds, at: now().toISOString() }
     const outcome = await records.put<DuePages>({ ...record, value }, { ifVersion: version })
     if (outcome.status === 'conflict') continue

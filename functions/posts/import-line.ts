@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { faultInWords } from '../schema-fault.ts'
+import { contentTypeOf, contentTypes } from './source/content-type.ts'
 import type { PostSource } from './source/parse-post.ts'
 
 /** A line of an import: a file (`path` with `source` or `sourceBase64`), or a post as in the API. */
@@ -13,30 +14,8 @@ const fileLine = v.object({
   path: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
   source: v.optional(v.string()),
   sourceBase64: v.optional(v.string()),
-  contentType: v.optional(v.picklist(['text/markdown', 'text/html', 'application/json'])),
+  contentType: v.optional(v.picklist(contentTypes)),
 })
-
-const contentTypes: Readonly<Record<string, PostSource['contentType']>> = {
-  md: 'text/markdown',
-  markdown: 'text/markdown',
-  mkd: 'text/markdown',
-  mkdn: 'text/markdown',
-  mkdown: 'text/markdown',
-  mdx: 'text/markdown',
-  txt: 'text/markdown',
-  html: 'text/html',
-  htm: 'text/html',
-  xhtml: 'text/html',
-  json: 'application/json',
-}
-
-/** The media type of a file by its name's ending, or `undefined` for a file that is no post. */
-export function contentTypeOf(path: string): PostSource['contentType'] | undefined {
-  const ending = /\.([a-z]+)$/i.exec(path)?.[1]?.toLowerCase()
-  return ending !== undefined && Object.hasOwn(contentTypes, ending)
-    ? contentTypes[ending]
-    : undefined
-}
 
 /** A path below a root that names no place outside it; the message says what is wrong, or nothing. */
 export function pathFault(path: string): string | undefined {

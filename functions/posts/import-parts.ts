@@ -1,3 +1,4 @@
+import { allRecords } from '../all-records.ts'
 import { recordKeys } from '../keys.ts'
 import type { NewRecord, Platform } from '../platform.ts'
 import type { Met } from './store-drafts.ts'
@@ -23,20 +24,13 @@ export async function readMet(
   { id, firstLine }: ImportPart,
 ): Promise<Met> {
   const met: Met = { posts: new Map(), identities: new Map() }
-  let cursor: string | undefined
-  do {
-    const page = await records.query<{ line: number; post: string }>(
-      recordKeys.importMet(id),
-      cursor === undefined ? {} : { cursor },
-    )
-    for (const { sort, value } of page.records) {
-      if (value.line >= firstLine) continue
-      if (sort.startsWith('key#')) met.identities.set(sort.slice('key#'.length), value.post)
-      // The order of no line of this part.
-      else met.posts.set(value.post, -1)
-    }
-    cursor = page.cursor
-  } while (cursor !== undefined)
+  const rows = allRecords<{ line: number; post: string }>({ records }, recordKeys.importMet(id))
+  for await (const { sort, value } of rows) {
+    if (value.line >= firstLine) continue
+    if (sort.startsWith('key#')) met.identities.set(sort.slice('key#'.length), value.post)
+    // The order of no line of this part.
+    else met.posts.set(value.post, -1)
+  }
   return met
 }
 

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import { objectKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
-import { contentTypeOf, pathFault } from './import-line.ts'
+import { pathFault } from './import-line.ts'
 import { publishPost } from './publish.ts'
 import type { PublishOutcome } from './publish-outcome.ts'
+import { contentTypeOf } from './source/content-type.ts'
 import type { PublishPlatform } from './store-drafts.ts'
 
 /**

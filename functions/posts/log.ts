@@ -41,23 +41,11 @@ const headLimits: HeadLimits = { most: 64, keep: 32, bytes: 100_000 }
 const mostAtOnce = 500
 
 /**
- * Gives each post its number, many in one write of the head (protocol L1), and notes it on the
- * posts. A post that has its number (for this `again`) keeps it, however often and by however many
- * it is listed; posts without a record are left out. Repeatable after a crash at any step.
- */
-export async function listInLog(
-  { records }: Pick<Platform, 'records'>,
-  items: readonly LogItem[],
-  limits: HeadLimits = headLimits,
-): Promise<Map<string, number>> {
-  const entries = await enterLog({ records }, items, limits)
-  await Promise.all([...entries.values()].map((entry) => noteListed({ records }, entry)))
-  return new Map([...entries].map(([postId, entry]) => [postId, entry.n]))
-}
-
-/**
- * As `listInLog`, but the caller notes number and `again` on the posts, by one of its own writes.
- * Until it has, the entry stands in the head, or whoever trimmed it has noted it.
+ * Gives each post its number, many in one write of the head (protocol L1). A post that has its
+ * number (for this `again`) keeps it, however often and by however many it is listed; posts without
+ * a record are left out. Repeatable after a crash at any step. The caller notes number and `again`
+ * on the posts, by one of its own writes; until it has, the entry stands in the head, or whoever
+ * trimmed it has noted it.
  */
 export async function enterLog(
   { records }: Pick<Platform, 'records'>,
@@ -189,7 +177,10 @@ async function moveToRows(
 }
 
 /** Sets the post's number if it has none, and the wish that the log holds. Repeatable. */
-async function noteListed({ records }: Pick<Platform, 'records'>, entry: LogEntry): Promise<void> {
+export async function noteListed(
+  { records }: Pick<Platform, 'records'>,
+  entry: LogEntry,
+): Promise<void> {
   for (;;) {
     const post: StoredRecord<StoredPost> | undefined = await getStoredPost(
       { records },

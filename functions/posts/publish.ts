@@ -19,23 +19,8 @@ import { endNote } from './unfinished.ts'
 
 export type { PostOutcome, PublishOutcome } from './publish-outcome.ts'
 
-/** A window of a batch is stored together: so many posts … */
-const windowPosts = 256
-/** … or so many bytes of sources, whichever comes first. */
-const windowBytes = 8 * 1024 * 1024
-
 /** A source that loses so many races in a row meets something that is no race. */
 const mostRounds = 100
-
-export interface PublishOptions {
-  way: 'publish' | 'import'
-  /** Imports only: mail them too. */
-  mail?: boolean
-  /** An edit goes to readers of mail once more. */
-  mailAgain?: boolean
-  /** Says what would become of each, and writes nothing. */
-  dryRun?: boolean
-}
 
 /**
  * Publishes a source, or edits the post that its keys lead to (`identity.ts`).
@@ -46,33 +31,18 @@ export interface PublishOptions {
 export async function publishPost(
   platform: PublishPlatform,
   source: PostSource,
-  options: PublishOptions & Pick<StoreOptions, 'as' | 'receipt'>,
+  options: StoreOptions,
 ): Promise<PublishOutcome> {
-  const [outcome] = await publishPosts(platform, [source], options)
-  return outcome as PublishOutcome
+  const { outcomes } = await publishWindow(platform, [source], options)
+  return outcomes[0] as PublishOutcome
 }
 
 /**
- * Publishes sources as one batch; outcomes in their order. Sources that lead to one post are edits
- * of it, in their order. A crash at any step loses nothing that was stored and is mended by a
- * repeat or by the next ticks. A refused source stops no other; a fault of the platform stops all.
- */
-export async function publishPosts(
-  platform: PublishPlatform,
-  sources: readonly PostSource[],
-  options: PublishOptions & Omit<StoreOptions, keyof PublishOptions>,
-): Promise<PublishOutcome[]> {
-  const outcomes: PublishOutcome[] = []
-  for (const window of windowsOf(sources)) {
-    const { outcomes: some } = await publishWindow(platform, window, options)
-    outcomes.push(...some)
-  }
-  return outcomes
-}
-
-/**
- * What `publishPosts` does with one window: sources that are small enough to be held and stored
- * together. `feeds` are those marked dirty. Orders count on from `firstOrder` over all windows.
+ * Publishes sources that are few and small enough to be held and stored together; outcomes in their
+ * order. Sources that lead to one post are edits of it, in their order. A crash at any step loses
+ * nothing that was stored and is mended by a repeat or by the next ticks. A refused source stops no
+ * other; a fault of the platform stops all. `feeds` are those marked dirty. Orders count on from
+ * `firstOrder` over all windows.
  */
 export async function publishWindow(
   platform: PublishPlatform,
@@ -146,22 +116,4 @@ function draftOf(
     // A request that can be repeated makes one post, however often it comes.
     keylessId: receipt === undefined ? randomPostId() : postIdOf(`receipt\n${receipt}`),
   }
-}
-
-function* windowsOf(sources: readonly PostSource[]): Generator<PostSource[]> {
-  let window: PostSource[] = []
-  let bytes = 0
-  for (const source of sources) {
-    if (
-      window.length === windowPosts ||
-      (window.length > 0 && bytes + source.bytes.length > windowBytes)
-    ) {
-      yield window
-      window = []
-      bytes = 0
-    }
-    window.push(source)
-    bytes += source.bytes.length
-  }
-  if (window.length > 0) yield window
 }

@@ -1,3 +1,4 @@
+import { allRecords } from '../all-records.ts'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 
@@ -62,11 +63,6 @@ async function isAnyoneWriting({ records }: Records): Promise<boolean> {
 
 async function countRows({ records }: Records, feed: string): Promise<number> {
   let rows = 0
-  let cursor: string | undefined
-  do {
-    const page = await records.query(recordKeys.dateIndex(feed), cursor ? { cursor } : {})
-    rows += page.records.length
-    cursor = page.cursor
-  } while (cursor !== undefined)
+  for await (const _ of allRecords({ records }, recordKeys.dateIndex(feed))) rows++
   return rows
 }

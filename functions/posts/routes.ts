@@ -22,7 +22,9 @@ import {
 } from './post-answer.ts'
 import { getPostBody } from './post-body.ts'
 import type { PublishOutcome } from './publish-outcome.ts'
+import { contentTypes } from './source/content-type.ts'
 import type { PostSource } from './source/parse-post.ts'
+import { postInput } from './source/post-input.ts'
 
 const publishQuery = v.object({
   /** Of the file it comes from, below its root: one of its keys. */
@@ -31,28 +33,6 @@ const publishQuery = v.object({
 })
 const listQuery = v.object({ ...pageQuery.entries, category: v.optional(v.string()) })
 
-const mediaTypes = ['text/markdown', 'text/html', 'application/json'] as const
-
-/** A post as JSON, for documents; what it may hold is checked where it is read. */
-const postInput = v.object({
-  id: v.optional(v.string()),
-  title: v.string(),
-  published: v.optional(v.string()),
-  categories: v.optional(v.array(v.string())),
-  tags: v.optional(v.array(v.string())),
-  url: v.optional(v.string()),
-  content: v.string(),
-  contentType: v.optional(v.picklist(['text/markdown', 'text/html'])),
-  summary: v.optional(v.string()),
-  draft: v.optional(v.boolean()),
-  mail: v.optional(v.picklist(['digest', 'letter', 'none'])),
-  mailAt: v.optional(
-    v.pipe(
-      v.string(),
-      v.description('When its letter goes: RFC 3339, or local time in the zone of dates.'),
-    ),
-  ),
-})
 const body = {
   'text/markdown': 'text',
   'text/html': 'text',
@@ -260,13 +240,13 @@ export const postRoutes: readonly ApiRoute[] = [
 
 async function sourceOf(c: Context, path: string | undefined): Promise<PostSource> {
   const [type = '', ...parameters] = (c.req.header('content-type') ?? '').toLowerCase().split(';')
-  const contentType = mediaTypes.find((known) => known === type.trim())
+  const contentType = contentTypes.find((known) => known === type.trim())
   const charset = parameters.map((text) => /^\s*charset\s*=\s*"?([^"]*)"?\s*$/.exec(text)?.[1])[0]
   if (!contentType || (charset && !['utf-8', 'utf8', 'us-ascii'].includes(charset))) {
     throw new ServiceError(
       415,
       'media-type',
-      `A post is sent as ${mediaTypes.map((known) => `\`${known}\``).join(', ')}, in UTF-8.`,
+      `A post is sent as ${contentTypes.map((known) => `\`${known}\``).join(', ')}, in UTF-8.`,
     )
   }
   const fault = path === undefined ? undefined : pathFault(path)

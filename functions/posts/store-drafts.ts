@@ -18,8 +18,11 @@ export type PublishPlatform = Pick<Platform, 'objects' | 'records' | 'jobs' | 's
 
 export interface StoreOptions {
   way: 'publish' | 'import'
+  /** Imports only: mail them too. */
   mail?: boolean
+  /** An edit goes to readers of mail once more. */
   mailAgain?: boolean
+  /** Says what would become of each, and writes nothing. */
   dryRun?: boolean
   /** The post that the draft replaces, and what it must still be (an `If-Match`). */
   as?: { id: string; isExpected: (post: StoredPost) => boolean }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { recordKeys } from '../keys.ts'
 import type { Platform, RecordKey, StoredRecord } from '../platform.ts'
+import { standsStillMs } from '../stands-still.ts'
 import { claimKeys } from './claim-keys.ts'
 import { enqueueRegenerate } from './dirty.ts'
 import { enqueuePages } from './due-pages.ts'
@@ -8,9 +9,6 @@ import { finishPosts, mailJobs } from './finish-posts.ts'
 import { isListed } from './log.ts'
 import { noteMiscounted } from './recount.ts'
 import { feedsOfPost, feedsOfRows, rowsOf, type StoredPost } from './stored-post.ts'
-
-/** After so long without its end a batch counts as abandoned. Finishing one that is merely slow does no harm. */
-const abandonedAfterMs = 120_000
 
 /**
  * Notes, before any of them is written, that posts are being changed; what it gives back is for
@@ -39,7 +37,7 @@ export async function finishAbandoned(
   platform: Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>,
 ): Promise<number> {
   const { records, now } = platform
-  const before = new Date(now().getTime() - abandonedAfterMs).toISOString()
+  const before = new Date(now().getTime() - standsStillMs).toISOString()
   const { records: notes } = await records.query<{ postIds: string[] }>(recordKeys.unfinished, {
     to: before,
     limit: 100,

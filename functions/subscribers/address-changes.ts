@@ -1,3 +1,4 @@
+import { allRecords } from '../all-records.ts'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { dropRequests, type SubscriptionRequest } from './subscription-requests.ts'
@@ -14,18 +15,15 @@ export interface AddressChange {
 type Records = Pick<Platform, 'records'>
 
 /** Every change under way. */
-export async function* addressChanges({
-  records,
-}: Records): AsyncGenerator<{ newId: string; change: AddressChange }, void, undefined> {
-  let cursor: string | undefined
-  do {
-    const page = await records.query<AddressChange>(
-      recordKeys.addressChanges,
-      cursor ? { cursor } : {},
-    )
-    for (const { sort, value } of page.records) yield { newId: sort, change: value }
-    cursor = page.cursor
-  } while (cursor)
+export async function* addressChanges(
+  platform: Records,
+): AsyncGenerator<{ newId: string; change: AddressChange }, void, undefined> {
+  for await (const { sort, value } of allRecords<AddressChange>(
+    platform,
+    recordKeys.addressChanges,
+  )) {
+    yield { newId: sort, change: value }
+  }
 }
 
 /** The change to a new id, if one from this old id is under way. */

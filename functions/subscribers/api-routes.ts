@@ -1,6 +1,5 @@
 import type { Context } from 'hono'
 import * as v from 'valibot'
-import { chooseLocale } from '../../templates/locales/index.ts'
 import {
   type ApiRoute,
   apiRoute,
@@ -208,7 +207,6 @@ async function preferencesFrom(
   return checkPreferences(input, {
     settings,
     categories: await listCategories(platform),
-    chooseLocale: (tag) => chooseLocale(tag, settings),
     ...(current ? { current } : {}),
   })
 }

@@ -1,10 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
+import { isWeekday, weekdays } from './days.ts'
 import type { Schedule } from './schedule.ts'
 
 /** A schedule's rule alone: what an occurrence depends on. */
 export type Rhythm = Pick<Schedule, 'cadence' | 'day' | 'at' | 'timeZone'>
-
-export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 
 /**
  * The first occurrence after an instant. A local time that a clock change skips is taken at the
@@ -55,11 +54,11 @@ function occurrence(rhythm: Rhythm, from: Temporal.PlainDate, steps: number): nu
 }
 
 function dayOfMonth(month: Temporal.PlainYearMonth, day: string): Temporal.PlainDate {
-  const [which, weekday] = day.split('-')
-  if (weekday === undefined) {
+  const [which, weekday = ''] = day.split('-')
+  if (!isWeekday(weekday)) {
     return month.toPlainDate({ day: Math.min(Number(day), month.daysInMonth) })
   }
-  const wanted = weekdays.indexOf(weekday as (typeof weekdays)[number]) + 1
+  const wanted = weekdays.indexOf(weekday) + 1
   if (which === 'first') {
     const first = month.toPlainDate({ day: 1 })
     return first.add({ days: (wanted - first.dayOfWeek + 7) % 7 })

@@ -1,3 +1,4 @@
+import { allRecords } from '../all-records.ts'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import {
@@ -194,15 +195,8 @@ async function isLetterOpen(platform: Pick<Platform, 'records'>): Promise<boolea
 }
 
 /** Runs as they were made, those included that are paused or were over a moment ago. */
-async function openRuns({ records }: Pick<Platform, 'records'>): Promise<OpenRun[]> {
-  const runs: OpenRun[] = []
-  let cursor: string | undefined
-  do {
-    const page = await records.query<OpenRun>(recordKeys.openRuns, cursor ? { cursor } : {})
-    runs.push(...page.records.map(({ value }) => value))
-    cursor = page.cursor
-  } while (cursor)
-  return runs
+function openRuns(platform: Pick<Platform, 'records'>): Promise<OpenRun[]> {
+  return Array.fromAsync(allRecords<OpenRun>(platform, recordKeys.openRuns), ({ value }) => value)
 }
 
 interface OpenRun {

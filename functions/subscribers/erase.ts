@@ -15,7 +15,7 @@ import { dropRequests } from './subscription-requests.ts'
 export async function eraseSubscriber(
   platform: Pick<Platform, 'records' | 'now' | 'outbox'>,
   id: string,
-): Promise<boolean> {
+): Promise<void> {
   // First, so that no link in an old mail finds anything to confirm.
   await dropRequests(platform, id)
   let newId: string | undefined
@@ -30,7 +30,6 @@ export async function eraseSubscriber(
   await forgetMails(platform, id, left)
   // One whose move was all but done is a reader there already.
   if (newId !== undefined) await eraseSubscriber(platform, newId)
-  return left !== undefined
 }
 
 /**

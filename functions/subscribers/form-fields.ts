@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { ServiceError } from '../errors.ts'
+import { parseJson } from '../parse-json.ts'
 
 /** What a form or a JSON body says: texts, and for `categories` a list. */
 export interface Fields {
@@ -14,7 +15,7 @@ const maxFields = 2000
  * Reads a form (URL-encoded or multipart) or a JSON object. `categories`, repeated or called
  * `category`, becomes a list; of any other field the first value counts. Files are left out.
  *
- * @throws `malformed-json`, `malformed-form`, `content-type` or `too-many-fields`
+ * @throws `malformed-json`, `malformed-form`, `media-type` or `too-many-fields`
  */
 export async function readFields(c: Context): Promise<Fields> {
   const type = (c.req.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase()
@@ -53,14 +54,7 @@ export function textOf({ values }: Fields, name: string): string | undefined {
 }
 
 function jsonFields(text: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new ServiceError(400, 'malformed-json', 'The body is not JSON. Send one JSON object.', {
-      cause,
-    })
-  }
+  const value = parseJson(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ServiceError(400, 'malformed-json', 'The body must be one JSON object.')
   }

@@ -49,12 +49,10 @@ const batchSize = 100
 export async function* importSubscribers(
   platform: Platform,
   chunks: AsyncIterable<Uint8Array>,
-  chooseLocale?: (tag: string) => string,
 ): AsyncGenerator<ImportLine, void, undefined> {
   const context: PreferencesContext = {
     settings: platform.settings,
     categories: await listCategories(platform),
-    ...(chooseLocale ? { chooseLocale } : {}),
   }
   let batch: ReadRow[] = []
   for await (const row of readCsv(chunks)) {

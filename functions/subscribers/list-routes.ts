@@ -1,5 +1,4 @@
 import * as v from 'valibot'
-import { chooseLocale } from '../../templates/locales/index.ts'
 import { type ApiRoute, apiRoute, problemSchema } from '../api.ts'
 import type { ImportLine } from './import-subscribers.ts'
 
@@ -39,9 +38,7 @@ export const listRoutes: readonly ApiRoute[] = [
     },
     async handle(c, platform) {
       const { importSubscribers } = await import('./import-subscribers.ts')
-      const lines = importSubscribers(platform, chunksOf(c.req.raw.body), (tag) =>
-        chooseLocale(tag, platform.settings),
-      )
+      const lines = importSubscribers(platform, chunksOf(c.req.raw.body))
       // Pulled before the status goes out: a file that is no list is refused as a whole.
       const first = await lines.next()
       async function* all(): AsyncGenerator<string> {

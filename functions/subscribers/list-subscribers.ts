@@ -1,23 +1,18 @@
+import { allRecords } from '../all-records.ts'
 import { recordKeys, shards } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import type { Subscriber, SubscriberState } from './subscriber.ts'
 
 /** Every item by id, page by page, erased stubs included. `after` resumes behind an id. */
 export async function* allSubscribers(
-  { records }: Pick<Platform, 'records'>,
+  platform: Pick<Platform, 'records'>,
   after = '',
 ): AsyncGenerator<Subscriber, void, undefined> {
   for (const shard of shards) {
     if (shard < after.slice(0, 1)) continue
-    let cursor: string | undefined
-    do {
-      const page = await records.query<Subscriber>(recordKeys.subscribers(shard), {
-        ...(after ? { from: after } : {}),
-        ...(cursor ? { cursor } : {}),
-      })
-      for (const { sort, value } of page.records) if (sort !== after) yield value
-      cursor = page.cursor
-    } while (cursor)
+    const behind = after ? { from: after } : {}
+    const found = allRecords<Subscriber>(platform, recordKeys.subscribers(shard), behind)
+    for await (const { sort, value } of found) if (sort !== after) yield value
   }
 }
 

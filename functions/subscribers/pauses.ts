@@ -1,3 +1,4 @@
+import { allRecords } from '../all-records.ts'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { startingNow } from './choices.ts'
@@ -39,25 +40,17 @@ export async function endPauses(
 ): Promise<number> {
   const now = platform.now().toISOString()
   let ended = 0
-  let cursor: string | undefined
-  do {
-    const page = await platform.records.query(recordKeys.pauses, {
-      // `~` sorts behind the `#` and the digits of an id.
-      to: `${now}~`,
-      ...(cursor ? { cursor } : {}),
+  // `~` sorts behind the `#` and the digits of an id.
+  for await (const row of allRecords(platform, recordKeys.pauses, { to: `${now}~` })) {
+    let isOver = false
+    await changeSubscriber(platform, row.sort.slice(-32), (current, head) => {
+      isOver = current?.state === 'paused' && (current.pausedUntil ?? '') <= now
+      return isOver && current
+        ? startingNow(current, preferencesOf(current, platform.settings), head)
+        : undefined
     })
-    for (const row of page.records) {
-      let isOver = false
-      await changeSubscriber(platform, row.sort.slice(-32), (current, head) => {
-        isOver = current?.state === 'paused' && (current.pausedUntil ?? '') <= now
-        return isOver && current
-          ? startingNow(current, preferencesOf(current, platform.settings), head)
-          : undefined
-      })
-      if (isOver) ended += 1
-      else await removeStray(platform, row)
-    }
-    cursor = page.cursor
-  } while (cursor)
+    if (isOver) ended += 1
+    else await removeStray(platform, row)
+  }
   return ended
 }

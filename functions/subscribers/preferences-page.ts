@@ -1,6 +1,5 @@
 import { type Context, Hono } from 'hono'
 import { Temporal } from 'temporal-polyfill'
-import { chooseLocale } from '../../templates/locales/index.ts'
 import { checkInboxPage } from '../../templates/pages/check-inbox-page.tsx'
 import { erasedPage } from '../../templates/pages/erased-page.tsx'
 import { preferencesPage } from '../../templates/pages/preferences-page.tsx'
@@ -134,7 +133,6 @@ async function preferencesFrom(platform: Platform, subscriber: Subscriber, { val
   return checkPreferences(values, {
     settings,
     categories: await listCategories(platform),
-    chooseLocale: (tag) => chooseLocale(tag, settings),
     current: preferencesOf(subscriber, platform.settings),
   })
 }

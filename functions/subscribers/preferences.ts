@@ -1,8 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
+import { chooseLocale } from '../../templates/locales/index.ts'
 import { type FieldError, invalid } from '../errors.ts'
 import { everything } from '../keys.ts'
 import type { Settings } from '../settings.ts'
-import { weekdays } from './cadence.ts'
+import { isMonthDay, isWeekday } from './days.ts'
 import { presentPreferences, presentSlugs } from './present-names.ts'
 import { type Cadence, cadences, type Preferences, type Subscriber } from './subscriber.ts'
 
@@ -11,8 +12,6 @@ export interface PreferencesContext {
   settings: Pick<Settings, 'digests' | 'site' | 'categories'>
   /** Those that exist; anything with a slug. */
   categories: readonly { slug: string }[]
-  /** Turns a well-formed language tag into one that the templates have. Without it the tag stays. */
-  chooseLocale?: (tag: string) => string
   /** Where a field that is absent is taken from; without it from the settings. */
   current?: Preferences
 }
@@ -85,7 +84,7 @@ export function checkPreferences(
     ...(day === undefined ? {} : { day }),
     at,
     timeZone: timeZone ?? 'UTC',
-    locale: context.chooseLocale?.(locale ?? site.language) ?? locale ?? site.language,
+    locale: chooseLocale(locale, context.settings),
   }
 }
 
@@ -173,7 +172,8 @@ function readDay(
   if (day !== undefined && !isWeekday(day) && !isMonthDay(day)) {
     errors.push({
       path: 'day',
-      message: 'The day must be `mon` to `sun`, `1` to `31`, or `first-mon` to `last-sun`.',
+      message:
+        'The day must be `mon` to `sun`, `1` to `31`, or `first-` or `last-` with `mon` to `sun`.',
     })
     return undefined
   }
@@ -193,16 +193,11 @@ function readDay(
       message:
         cadence === 'weekly'
           ? 'A weekly mail needs a day from `mon` to `sun`.'
-          : 'A monthly mail needs a day from `1` to `31`, or `first-mon` to `last-sun`.',
+          : 'A monthly mail needs a day from `1` to `31`, or `first-` or `last-` with `mon` to `sun`.',
     })
   }
   return day
 }
-
-const isWeekday = (day: string) => (weekdays as readonly string[]).includes(day)
-const isMonthDay = (day: string) =>
-  /^([1-9]|[12]\d|3[01])$/.test(day) ||
-  (/^(first|last)-/.test(day) && isWeekday(day.slice(day.indexOf('-') + 1)))
 
 /** The zone with its letters' usual case, an alias as itself, or `undefined` when there is none of that name. */
 function zoneOf(name: string): string | undefined {

@@ -1,3 +1,4 @@
+import { allRecords } from '../all-records.ts'
 import { recordKeys, shards } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 
@@ -68,18 +69,13 @@ async function* merged(
 }
 
 async function* idsOf(
-  { records }: Records,
+  platform: Records,
   partition: string,
   after: string,
 ): AsyncGenerator<string, void, undefined> {
-  let cursor: string | undefined
-  do {
-    const page = await records.query(partition, {
-      ...(after ? { from: after } : {}),
-      limit: pageSize,
-      ...(cursor ? { cursor } : {}),
-    })
-    for (const { sort } of page.records) if (sort !== after) yield sort
-    cursor = page.cursor
-  } while (cursor)
+  const found = allRecords(platform, partition, {
+    ...(after ? { from: after } : {}),
+    limit: pageSize,
+  })
+  for await (const { sort } of found) if (sort !== after) yield sort
 }

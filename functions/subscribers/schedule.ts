@@ -1,3 +1,4 @@
+import { allRecords } from '../all-records.ts'
 import { recordKeys, shards } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import type { Cadence, Preferences } from './subscriber.ts'
@@ -43,20 +44,12 @@ interface StandingSchedule extends Schedule {
 }
 
 /** Every schedule that a reader is on, by id, and some that the last one has just left. */
-export async function listSchedules({ records }: Pick<Platform, 'records'>): Promise<Schedule[]> {
+export async function listSchedules(platform: Pick<Platform, 'records'>): Promise<Schedule[]> {
   const schedules: Schedule[] = []
-  let cursor: string | undefined
-  do {
-    const page = await records.query<StandingSchedule>(
-      recordKeys.schedules,
-      cursor ? { cursor } : {},
-    )
-    for (const { value } of page.records) {
-      const { closing: _, ...schedule } = value
-      schedules.push(schedule)
-    }
-    cursor = page.cursor
-  } while (cursor)
+  for await (const { value } of allRecords<StandingSchedule>(platform, recordKeys.schedules)) {
+    const { closing: _, ...schedule } = value
+    schedules.push(schedule)
+  }
   return schedules
 }
 

@@ -13,6 +13,7 @@ import { plainMessage } from '../mail/message.ts'
 import { sendTransactional } from '../mail/send-transactional.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import { listCategories } from '../posts/categories.ts'
+import { standsStill } from '../stands-still.ts'
 import type { ConfirmationClaim as Claim } from './confirmation-claim.ts'
 import { newConfirmationId } from './confirmation-id.ts'
 import { signLink } from './links.ts'
@@ -104,7 +105,7 @@ export async function sendConfirmation(platform: Platform, subscriberId: string)
 export async function driveConfirmations(
   platform: Pick<Platform, 'records' | 'jobs' | 'now' | 'settings'>,
 ): Promise<number> {
-  const now = platform.now().getTime()
+  const now = platform.now()
   const patience = platform.settings.mail.patience * hourMs
   let driven = 0
   let cursor: string | undefined
@@ -115,9 +116,9 @@ export async function driveConfirmations(
     )
     const standing: string[] = []
     for (const record of page.records) {
-      const age = now - Date.parse(record.value.at)
-      if (age > patience) await settle(platform, record)
-      else if (age >= 120_000) standing.push(record.sort)
+      const { at } = record.value
+      if (now.getTime() - Date.parse(at) > patience) await settle(platform, record)
+      else if (standsStill(at, now)) standing.push(record.sort)
     }
     if (standing.length > 0) {
       await platform.jobs.enqueue(

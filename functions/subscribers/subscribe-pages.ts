@@ -145,7 +145,6 @@ function readWish(
     checkPreferences(values, {
       settings,
       categories,
-      chooseLocale: (tag) => chooseLocale(tag, settings),
     }),
   )
   return email !== undefined && preferences ? { errors, wish: { email, preferences } } : { errors }

@@ -34,7 +34,7 @@ export interface SubscriptionWish {
 export async function requestSubscription(
   platform: Pick<Platform, 'records' | 'jobs' | 'now' | 'secrets' | 'settings'>,
   wish: SubscriptionWish,
-): Promise<{ subscriberId: string; jobIds: string[] }> {
+): Promise<{ subscriberId: string }> {
   const { jobs, now, settings } = platform
   const email = normaliseAddress(wish.email)
   const id = subscriberIdOf(platform, email)
@@ -48,8 +48,8 @@ export async function requestSubscription(
     ...(wish.changeFrom ? { changeFrom: wish.changeFrom } : {}),
     expires: expires.toISOString(),
   })
-  const jobIds = await jobs.enqueue([{ kind: 'confirm', subscriberId: id }])
-  return { subscriberId: id, jobIds }
+  await jobs.enqueue([{ kind: 'confirm', subscriberId: id }])
+  return { subscriberId: id }
 }
 
 /**
@@ -74,8 +74,8 @@ export async function keepPending(
 }
 
 export type Confirmation =
-  /** `isNew` is false when the button was pressed before, or the reader was confirmed otherwise. */
-  | { status: 'confirmed'; subscriber: Subscriber; isNew: boolean }
+  /** Also when the button was pressed before, or the reader was confirmed otherwise. */
+  | { status: 'confirmed'; subscriber: Subscriber }
   /** An address is changed as soon as no mail to the old one is under way. */
   | { status: 'moving'; subscriber: Subscriber }
   | { status: 'expired' }
@@ -93,7 +93,7 @@ export async function confirmSubscription(
   if (!request) {
     const known = (await getSubscriber(platform, id))?.value
     return known && isReader(known)
-      ? { status: 'confirmed', subscriber: known, isNew: false }
+      ? { status: 'confirmed', subscriber: known }
       : { status: 'expired' }
   }
   if (request.changeFrom) {
@@ -101,14 +101,11 @@ export async function confirmSubscription(
     if (outcome.status !== 'waiting') await dropRequests(platform, id)
     if (outcome.status === 'waiting') return { status: 'moving', subscriber: outcome.subscriber }
     return outcome.status === 'moved'
-      ? { status: 'confirmed', subscriber: outcome.subscriber, isNew: true }
+      ? { status: 'confirmed', subscriber: outcome.subscriber }
       : { status: 'expired' }
   }
-  let isNew = false
   const subscriber = await changeSubscriber(platform, id, (current, head) => {
-    isNew = false
     if (!mayConfirm(current, request)) return undefined
-    isNew = true
     return {
       ...startingNow(
         current ?? newReader(id, request.wanted, platform.now()),
@@ -122,7 +119,7 @@ export async function confirmSubscription(
   })
   if (!subscriber || !isReader(subscriber)) return { status: 'expired' }
   await dropRequests(platform, id)
-  return { status: 'confirmed', subscriber, isNew }
+  return { status: 'confirmed', subscriber }
 }
 
 /** What the mail with this nonce described, by the present names of categories, until it is confirmed. */

@@ -7,7 +7,7 @@ export interface Preferences {
   /** Slugs; none means everything, new categories included. */
   categories: string[]
   cadence: Cadence
-  /** Weekly `mon`…`sun`; monthly `1`…`31` (clamped) or `first-mon`…`last-sun`; absent otherwise. */
+  /** Weekly `mon`…`sun`; monthly `1`…`31` (clamped), `first-mon`, `last-sun`…; absent otherwise. */
   day?: string
   /** `HH:MM`, local time in `timeZone`. */
   at: string

@@ -1,5 +1,5 @@
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { handlerFor as clockHandlerFor } from '../../functions/aws/clock.lambda.ts'
 import { handlerFor as jobsHandlerFor } from '../../functions/aws/jobs.lambda.ts'
 import { awsPlatform } from '../../functions/aws/platform.ts'
@@ -9,12 +9,8 @@ import { countsOf } from '../../functions/digests/runs/books.ts'
 import type { Run } from '../../functions/digests/runs/run.ts'
 import { getRun } from '../../functions/digests/runs/run-store.ts'
 import { confirmReader, publishArticle } from '../digests/newsroom.ts'
-import {
-  type AwsServers,
-  type ScratchAwsPlatform,
-  scratchAwsPlatform,
-} from '../support/aws/aws-platform.ts'
-import { startAwsServers } from '../support/aws/aws-servers.ts'
+import { type ScratchAwsPlatform, scratchAwsPlatform } from '../support/aws/aws-platform.ts'
+import { startGatedServers } from '../support/aws/gated-servers.ts'
 import { mortalClients } from '../support/aws/mortal-clients.ts'
 
 const isLong = Boolean(process.env.BROADSHEET_LONG_TESTS)
@@ -22,12 +18,13 @@ const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 const settings = { mail: { from: 'The Gazette <news@news.example>' } }
 
-let servers: AwsServers
+let servers: Awaited<ReturnType<typeof startGatedServers>>
 beforeAll(async () => {
-  servers = await startAwsServers()
+  servers = await startGatedServers()
   // No limits: here the ledger is tried, and the pace would follow the real clock.
   servers.ses.setQuota({ rate: undefined, day: -1 })
 })
+afterEach(() => expect(servers.gate.takeFaults()).toEqual([]))
 afterAll(() => servers.close())
 
 /** Daily readers at eight, the evening before; SES's mails and events from here on. */

@@ -2,25 +2,22 @@ import { gunzipSync } from 'node:zlib'
 import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import PostalMime from 'postal-mime'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createApiKey } from '../../functions/api-keys.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import { subscriberIdOf } from '../../functions/subscribers/address.ts'
 import { newConfirmationId } from '../../functions/subscribers/confirmation-id.ts'
 import type { Subscriber } from '../../functions/subscribers/subscriber.ts'
-import {
-  type AwsServers,
-  type ScratchAwsPlatform,
-  scratchAwsPlatform,
-} from '../support/aws/aws-platform.ts'
-import { startAwsServers } from '../support/aws/aws-servers.ts'
+import { type ScratchAwsPlatform, scratchAwsPlatform } from '../support/aws/aws-platform.ts'
 import { functionHost } from '../support/aws/function-url-event.ts'
+import { startGatedServers } from '../support/aws/gated-servers.ts'
 
-let servers: AwsServers
+let servers: Awaited<ReturnType<typeof startGatedServers>>
 
 beforeAll(async () => {
-  servers = await startAwsServers()
+  servers = await startGatedServers()
 })
+afterEach(() => expect(servers.gate.takeFaults()).toEqual([]))
 afterAll(() => servers.close())
 
 const open = () => scratchAwsPlatform(servers)

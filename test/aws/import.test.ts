@@ -8,18 +8,19 @@ import { type FoundFile, postFiles } from '../../cli/post-files.ts'
 import { createApiKey } from '../../functions/api-keys.ts'
 import { importPart } from '../../functions/aws/web.lambda.ts'
 import { recordKeys } from '../../functions/keys.ts'
-import { type AwsServers, scratchAwsPlatform } from '../support/aws/aws-platform.ts'
-import { startAwsServers } from '../support/aws/aws-servers.ts'
+import { scratchAwsPlatform } from '../support/aws/aws-platform.ts'
 import { functionUrlEvent } from '../support/aws/function-url-event.ts'
+import { startGatedServers } from '../support/aws/gated-servers.ts'
 
 /** What Lambda takes as the payload of a call. */
 const mostPayload = 6 * 1024 * 1024
 
-let servers: AwsServers
+let servers: Awaited<ReturnType<typeof startGatedServers>>
 let folder: string
 beforeAll(async () => {
-  servers = await startAwsServers()
+  servers = await startGatedServers()
 })
+afterEach(() => expect(servers.gate.takeFaults()).toEqual([]))
 afterAll(() => servers.close())
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'broadsheet-'))

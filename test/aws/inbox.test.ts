@@ -1,20 +1,17 @@
 import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { InboxBucket } from '../../functions/aws/inbox-bucket.ts'
 import { takeInboxObject } from '../../functions/aws/inbox-object.ts'
-import {
-  type AwsServers,
-  type ScratchAwsPlatform,
-  scratchAwsPlatform,
-} from '../support/aws/aws-platform.ts'
-import { startAwsServers } from '../support/aws/aws-servers.ts'
+import { type ScratchAwsPlatform, scratchAwsPlatform } from '../support/aws/aws-platform.ts'
+import { startGatedServers } from '../support/aws/gated-servers.ts'
 
-let servers: AwsServers
+let servers: Awaited<ReturnType<typeof startGatedServers>>
 let platform: ScratchAwsPlatform
 
 beforeAll(async () => {
-  servers = await startAwsServers()
+  servers = await startGatedServers()
 })
+afterEach(() => expect(servers.gate.takeFaults()).toEqual([]))
 afterAll(() => servers.close())
 beforeEach(async () => {
   platform = await scratchAwsPlatform(servers)

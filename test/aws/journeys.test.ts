@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { letterJourney } from '../journeys/letter-journey.ts'
 import { postJourney } from '../journeys/post-journey.ts'
 import { readerJourney } from '../journeys/reader-journey.ts'
@@ -6,16 +6,16 @@ import { refusalJourney } from '../journeys/refusal-journey.ts'
 import { refusedMailJourney, type ServiceWithProvider } from '../journeys/refused-mail-journey.ts'
 import { type OpenService, type RunView, type Service, serviceOn } from '../journeys/service.ts'
 import { serviceJourney } from '../journeys/service-journey.ts'
-import { type AwsServers, scratchAwsPlatform } from '../support/aws/aws-platform.ts'
-import { startAwsServers } from '../support/aws/aws-servers.ts'
+import { scratchAwsPlatform } from '../support/aws/aws-platform.ts'
+import { startGatedServers } from '../support/aws/gated-servers.ts'
 
-let servers: AwsServers
+let servers: Awaited<ReturnType<typeof startGatedServers>>
 
 beforeAll(async () => {
-  servers = await startAwsServers()
+  servers = await startGatedServers()
 })
+afterEach(() => expect(servers.gate.takeFaults()).toEqual([]))
 afterAll(() => servers.close())
-
 /** Requests come as function URL events, jobs from the queues, ticks from the clock. */
 async function openPlatform(options: Parameters<OpenService>[0]) {
   const platform = await scratchAwsPlatform(servers, options)

@@ -34,7 +34,7 @@ const control: Control | undefined = CRASH_FAULTS ? { clock, rules: CRASH_FAULTS
 const platform = await localPlatform({
   data: 'data',
   settings,
-  log: jsonLog({ level: 'warn', write: (line) => process.stderr.write(`${line}\n`) }),
+  log: jsonLog({ level: 'warn' }),
   now: clock.now,
   decorate: (parts) => {
     const watched = watchedPorts(parts, onStep)

@@ -48,13 +48,12 @@ export async function publishArticle(
   { id, title = 'A post', content = 'Some text.', ...rest }: Article,
   options: { mailAgain?: boolean } = {},
 ): Promise<string> {
-  const source = { title, content, contentType: 'text/markdown', ...rest }
+  const source = { id, title, content, contentType: 'text/markdown', ...rest }
   const outcome = await publishPost(
     platform,
     {
       bytes: new TextEncoder().encode(JSON.stringify(source)),
       contentType: 'application/json',
-      ...(id === undefined ? {} : { idFromCaller: id }),
     },
     { way: 'publish', ...options },
   )

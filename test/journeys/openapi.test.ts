@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { apiRoutes } from '../../functions/app.ts'
 import { openApiPath } from '../../functions/openapi.ts'
+import { postInput } from '../../functions/posts/source/post-input.ts'
 import { openService } from './service.ts'
 
 type Operation = {
   operationId: string
   summary: string
   parameters?: { name: string; in: string; required: boolean; schema: object }[]
-  requestBody?: { content: Record<string, { schema: object }> }
+  requestBody?: { required: boolean; content: Record<string, { schema: object }> }
   responses: Record<string, { description?: string; $ref?: string; content?: object }>
   security: object[]
 }
@@ -56,6 +57,39 @@ describe('GET /api/openapi.json', () => {
       ['cursor', false],
       ['category', false],
     ])
+  })
+
+  it('names every field that a post may have', async () => {
+    const { app } = await openService()
+    const document = await (await app.request('/api/openapi.json')).json()
+    for (const operation of [
+      document.paths['/api/v1/posts'].post,
+      document.paths['/api/v1/posts/{id}'].put,
+    ] as Operation[]) {
+      const schema = operation.requestBody?.content['application/json']?.schema
+      expect(schema).toMatchObject({
+        required: ['title', 'content'],
+        additionalProperties: false,
+        properties: { enclosures: { type: 'array', maxItems: 20 } },
+      })
+      const { properties } = schema as { properties: object }
+      expect(Object.keys(properties)).toEqual(Object.keys(postInput.entries))
+    }
+  })
+
+  it('says which bodies are needed, and tells of every one that is read', async () => {
+    const { app, api } = await openService()
+    const document = await (await app.request('/api/openapi.json')).json()
+    for (const { method, path, body, isBodyOptional } of apiRoutes) {
+      const { requestBody } = document.paths[openApiPath(path)][method] as Operation
+      expect(requestBody?.required, path).toBe(body && !isBodyOptional)
+      if (method === 'get') continue
+      const at = path.replace(/:\w+(\{[^}]*\})?/g, 'nothing')
+      if (isBodyOptional) expect((await api(method, at)).status, path).toBe(200)
+      if (body) continue
+      const answer = await api(method, at, '{', { 'content-type': 'application/json' })
+      expect(await answer.text(), path).not.toContain('malformed-json')
+    }
   })
 
   it('is shown as a page without a script', async () => {

@@ -1,10 +1,23 @@
 import fs from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type PublishInboxFile, watchInbox } from '../../functions/local/inbox-watcher.ts'
 import { scratchPlatform } from '../support/scratch-platform.ts'
 
-async function open(publish: PublishInboxFile = async () => ({ status: 'published' })) {
+interface Options {
+  publish?: PublishInboxFile
+  /** Whether time passes and the watcher looks by itself; without it only `look` does. */
+  isAlive?: boolean
+}
+
+async function open({
+  publish = async () => ({ status: 'published' }),
+  isAlive = false,
+}: Options = {}) {
+  if (!isAlive) {
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+  }
   const platform = await scratchPlatform()
   const folder = join(platform.folder, 'inbox')
   const published: string[] = []
@@ -44,19 +57,21 @@ describe('a file in the inbox', () => {
   })
 
   it('is published soon after it was dropped, without a look', async () => {
-    const { drop, published } = await open()
+    const { drop, published } = await open({ isAlive: true })
     drop('a.md', 'text', 0)
-    await expect.poll(() => published, { timeout: 8000 }).toEqual(['a.md: text'])
+    await expect.poll(() => published).toEqual(['a.md: text'])
     drop('new/folder/b.md', 'text', 0)
-    await expect.poll(() => published, { timeout: 8000 }).toHaveLength(2)
+    await expect.poll(() => published).toEqual(['a.md: text', 'new/folder/b.md: text'])
   })
 
   it('that is refused moves to `rejected/` with the reason beside it', async () => {
-    const { inbox, drop, left, folder } = await open(async () => ({
-      status: 'refused',
-      code: 'post.date',
-      reason: 'The date cannot be read.',
-    }))
+    const { inbox, drop, left, folder } = await open({
+      publish: async () => ({
+        status: 'refused',
+        code: 'post.date',
+        reason: 'The date cannot be read.',
+      }),
+    })
     drop('2022/bad.md', 'bytes')
     await inbox.look()
     expect(left()).toEqual(['rejected/2022/bad.md', 'rejected/2022/bad.md.reason.txt'])
@@ -75,9 +90,11 @@ describe('a file in the inbox', () => {
 
   it('stays when something failed, and is tried again', async () => {
     let isFailing = true
-    const { inbox, drop, left, published, platform } = await open(async () => {
-      if (isFailing) throw new Error('disk full')
-      return { status: 'published' }
+    const { inbox, drop, left, published, platform } = await open({
+      publish: async () => {
+        if (isFailing) throw new Error('disk full')
+        return { status: 'published' }
+      },
     })
     drop('a.md', 'text')
     drop('b.md', 'text')
@@ -87,7 +104,7 @@ describe('a file in the inbox', () => {
     isFailing = false
     await inbox.look()
     expect(left()).toEqual([])
-    expect(published).toHaveLength(4)
+    expect(published).toEqual(['a.md: text', 'b.md: text', 'a.md: text', 'b.md: text'])
   })
 
   it('that is still being written is left until it rests', async () => {
@@ -101,9 +118,11 @@ describe('a file in the inbox', () => {
   })
 
   it('that is saved anew while it is published is published again', async () => {
-    const opened = await open(async (_, { bytes }) => {
-      if (bytes.length < 5) opened.drop('a.md', 'second', 5)
-      return { status: 'published' }
+    const opened = await open({
+      publish: async (_, { bytes }) => {
+        if (bytes.length < 5) opened.drop('a.md', 'second', 5)
+        return { status: 'published' }
+      },
     })
     opened.drop('a.md', '1st')
     await opened.inbox.look()

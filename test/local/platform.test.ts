@@ -208,17 +208,16 @@ describe('the server', () => {
   })
 
   it('finishes a request that is under way when it is stopped', async () => {
-    let answer = (_: Response) => {}
-    const { server } = await serve(
-      () =>
-        new Promise<Response>((resolve) => {
-          answer = resolve
-        }),
-    )
+    const arrived = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<Response>()
+    const { server } = await serve(() => {
+      arrived.resolve()
+      return answer.promise
+    })
     const request = fetch(server.url).then((response) => response.text())
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await arrived.promise
     const stopped = server.stop()
-    answer(new Response('done'))
+    answer.resolve(new Response('done'))
     expect(await request).toBe('done')
     await stopped
   })
@@ -279,8 +278,11 @@ describe('the machine’s clock', () => {
     const worker = platform.startWorker()
     const later = platform.machine.at(new Date(Date.now() + 7 * 86_400_000))
     const ids = await later.jobs.enqueue([{ kind: 'regenerate', feed: '*' }])
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(await platform.jobs.receive('urgent', { limit: 1, leaseSeconds: 5 })).toEqual([])
+    // The worker takes what waits in order: when this one is done, it has left the other alone.
+    await platform.settled(await platform.jobs.enqueue([{ kind: 'regenerate', feed: 'a' }]))
+    const [left] = await later.jobs.receive('urgent', { limit: 2, leaseSeconds: 5 })
+    expect(left).toMatchObject({ id: ids[0], receives: 1 })
+    await later.jobs.release(left?.receipt ?? '')
     await later.machine?.drain()
     expect(await later.jobs.receive('urgent', { limit: 1, leaseSeconds: 5 })).toEqual([])
     await later.settled(ids)

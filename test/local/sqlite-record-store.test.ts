@@ -26,9 +26,9 @@ recordStoreContract('SQLite in memory', async () => openOn(':memory:'))
 recordStoreContract('SQLite in a file', async () => openOn(join(temporaryFolder(), 'r.sqlite')))
 
 function openFile(file: string) {
-  const records = sqliteRecordStore({ file, now: () => new Date() })
-  onTestFinished(() => records.close())
-  return records
+  const database = openDatabase(file)
+  onTestFinished(() => database.close())
+  return { records: sqliteRecordStore({ database, now: () => new Date() }), close: database.close }
 }
 
 const item = (sort: string, value: string = sort) => ({ partition: 'p', sort, value })
@@ -38,14 +38,14 @@ describe('the file', () => {
     const file = join(temporaryFolder(), 'r.sqlite')
     for (const [round, lines] of [50, 9, 160].entries()) {
       const sorts = await killedWriter('test/local/record-writer.ts', [file, `${round}`], lines)
-      const records = sqliteRecordStore({ file, now: () => new Date() })
+      const { records, close } = openFile(file)
       const found = await records.getMany<{ sort: string }>(
         sorts.map((sort) => ({ partition: 'p', sort })),
       )
       expect(found.map((record) => record?.value.sort)).toEqual(sorts)
       const count = await records.get<{ count: number }>({ partition: 'count', sort: `${round}` })
       expect(count?.value.count).toBeGreaterThanOrEqual(sorts.length)
-      records.close()
+      close()
     }
   })
 
@@ -53,20 +53,20 @@ describe('the file', () => {
     const file = join(temporaryFolder(), 'r.sqlite')
     const versions = new Set<string>()
     for (let i = 0; i < 4; i++) {
-      const records = sqliteRecordStore({ file, now: () => new Date() })
+      const { records, close } = openFile(file)
       for (let n = 0; n < 3; n++) {
         const put = await records.put(item('a'))
         if (put.status === 'stored') versions.add(put.version)
       }
       await records.delete(item('a'))
-      records.close()
+      close()
     }
     expect(versions.size).toBe(12)
   })
 
   it('that another program has locked is waited for', async () => {
     const file = join(temporaryFolder(), 'r.sqlite')
-    const records = openFile(file)
+    const { records } = openFile(file)
     const other = new DatabaseSync(file)
     other.exec('BEGIN IMMEDIATE')
     const waiting = Promise.all([records.put(item('a')), records.put(item('b'))])
@@ -123,7 +123,7 @@ describe('a group of writes', () => {
   })
 
   it('sees in each step what the steps before it did', async () => {
-    const records = openFile(join(temporaryFolder(), 'r.sqlite'))
+    const { records } = openFile(join(temporaryFolder(), 'r.sqlite'))
     const [first, second, sum] = await Promise.all([
       records.put({ partition: 'p', sort: 'a', value: { count: 1 } }, { ifAbsent: true }),
       records.put({ partition: 'p', sort: 'a', value: { count: 9 } }, { ifAbsent: true }),
@@ -147,12 +147,12 @@ describe('a group of writes', () => {
 
   it('that waits when the file is closed is written first', async () => {
     const file = join(temporaryFolder(), 'r.sqlite')
-    const first = sqliteRecordStore({ file, now: () => new Date() })
-    const put = first.put(item('last'))
+    const first = openFile(file)
+    const put = first.records.put(item('last'))
     first.close()
     expect((await put).status).toBe('stored')
-    await expect(first.put(item('later'))).rejects.toThrow('closed')
-    expect(await openFile(file).get(item('last'))).toBeDefined()
+    await expect(first.records.put(item('later'))).rejects.toThrow('closed')
+    expect(await openFile(file).records.get(item('last'))).toBeDefined()
   })
 })
 

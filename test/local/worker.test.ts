@@ -10,13 +10,15 @@ import type { Platform } from '../../functions/platform.ts'
 const regenerate = (feed: string): Job => ({ kind: 'regenerate', feed })
 const deliver = (chunk: number): Job => ({ kind: 'deliver', runId: 'r', chunk })
 
-/** A worker whose jobs do what a test says. */
+const now = () => new Date('2026-03-02T08:00:00Z')
+
+/** A worker whose jobs do what a test says, by a clock that stands. */
 function open(run: (job: Job) => Promise<void>) {
   const database = openDatabase(':memory:')
-  const jobs = sqliteJobQueue({ database, now: () => new Date() })
+  const jobs = sqliteJobQueue({ database, now })
   const logged: string[] = []
   const platform = {
-    now: () => new Date(),
+    now,
     log: jsonLog({ write: (line) => logged.push(line) }),
   } as Platform
   const worker = startWorker(platform, jobs, (_, job) => run(job))
@@ -39,10 +41,10 @@ describe('the worker', () => {
 
   it('runs what waited before it started', async () => {
     const database = openDatabase(':memory:')
-    const jobs = sqliteJobQueue({ database, now: () => new Date() })
+    const jobs = sqliteJobQueue({ database, now })
     const ids = await jobs.enqueue([regenerate('a')])
     const worker = startWorker(
-      { now: () => new Date(), log: jsonLog({ level: 'silent' }) } as Platform,
+      { now, log: jsonLog({ level: 'silent' }) } as Platform,
       jobs,
       async () => {},
     )
@@ -52,26 +54,37 @@ describe('the worker', () => {
   })
 
   it('never runs equal jobs side by side, and others it does', async () => {
-    let active = 0
+    const begun: string[] = []
+    const active: string[] = []
+    let mostEqual = 0
     let most = 0
-    const perFeed = new Map<string, number>()
+    let gate = Promise.withResolvers<void>()
     const { jobs } = open(async (job) => {
       const feed = job.kind === 'regenerate' ? job.feed : ''
-      perFeed.set(feed, (perFeed.get(feed) ?? 0) + 1)
-      expect(perFeed.get(feed)).toBe(1)
-      most = Math.max(most, ++active)
-      await new Promise((resolve) => setTimeout(resolve, 15))
-      active--
-      perFeed.set(feed, 0)
+      begun.push(feed)
+      active.push(feed)
+      mostEqual = Math.max(mostEqual, active.filter((other) => other === feed).length)
+      most = Math.max(most, active.length)
+      await gate.promise
+      active.splice(active.indexOf(feed), 1)
     })
-    const ids: string[] = []
-    for (let i = 0; i < 6; i++) {
-      ids.push(...(await jobs.enqueue([regenerate('a'), regenerate('b'), regenerate('c')])))
-      await new Promise((resolve) => setTimeout(resolve, 4))
-    }
-    await jobs.settled(ids)
-    expect(most).toBeGreaterThan(1)
-    expect(most).toBeLessThanOrEqual(4)
+    const first = await jobs.enqueue([regenerate('a'), regenerate('b')])
+    await expect.poll(() => begun).toEqual(['a', 'b'])
+    // The second `a` is taken before `c`, and `c` does not wait for it.
+    const second = await jobs.enqueue([regenerate('a'), regenerate('c')])
+    await expect.poll(() => begun).toEqual(['a', 'b', 'c'])
+    gate.resolve()
+    await jobs.settled([...first, ...second])
+    expect(begun).toEqual(['a', 'b', 'c', 'a'])
+    expect(mostEqual).toBe(1)
+
+    gate = Promise.withResolvers()
+    const many = await jobs.enqueue(Array.from('defghi', regenerate))
+    await expect.poll(() => begun.slice(4)).toEqual(['d', 'e', 'f', 'g'])
+    gate.resolve()
+    await jobs.settled(many)
+    expect(begun).toHaveLength(10)
+    expect(most).toBe(4)
   })
 
   it('delivers nothing while mail is held, which begins when what is delivered has ended', async () => {
@@ -110,7 +123,7 @@ describe('the worker', () => {
     const ids = await jobs.enqueue([regenerate('a'), deliver(1)])
     await jobs.settled(ids)
     expect(jobs.unfinished(ids)).toEqual([ids[0]])
-    expect(jobs.nextDue('urgent')?.getTime()).toBeGreaterThan(Date.now())
+    expect(jobs.nextDue('urgent')).toEqual(new Date('2026-03-02T08:00:02Z'))
     expect(logged.join()).toContain('no such template')
     expect(JSON.parse(logged[0] ?? '')).toMatchObject({
       level: 'error',
@@ -148,10 +161,11 @@ describe('the worker', () => {
     await jobs.enqueue([deliver(1)])
     await expect.poll(() => started).toHaveLength(1)
     await worker.stop(20)
-    const [id = ''] = await jobs.enqueue([deliver(2)])
-    await new Promise((resolve) => setTimeout(resolve, 30))
-    expect(started).toHaveLength(1)
-    expect(jobs.unfinished([id])).toEqual([id])
+    await jobs.enqueue([deliver(2)])
+    // A worker that still listened would have asked for it first.
+    const left = await jobs.receive('mail', { limit: 2, leaseSeconds: 5 })
+    expect(left.map(({ job }) => job)).toEqual([deliver(2)])
+    expect(started).toEqual([deliver(1)])
     finish()
   })
 })

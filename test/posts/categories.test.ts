@@ -7,8 +7,9 @@ import {
   resolveCategories,
 } from '../../functions/posts/categories.ts'
 import { publishDuePosts } from '../../functions/posts/due.ts'
-import { publishPost, publishPosts } from '../../functions/posts/publish.ts'
+import { publishPost } from '../../functions/posts/publish.ts'
 import { withdrawPost } from '../../functions/posts/withdraw.ts'
+import { publishPosts } from '../support/publish-posts.ts'
 import { type ScratchPlatform, scratchPlatform } from '../support/scratch-platform.ts'
 import { faultsOf, titlesIn } from './consistency.ts'
 import { markdown, stored } from './sources.ts'

@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { recordKeys } from '../../functions/keys.ts'
 import type { RecordStore } from '../../functions/platform.ts'
-import {
-  type HeadLimits,
-  type LogEntry,
-  listInLog,
-  readLog,
-  readLogHead,
-} from '../../functions/posts/log.ts'
+import { type HeadLimits, type LogEntry, readLog, readLogHead } from '../../functions/posts/log.ts'
 import type { StoredPost } from '../../functions/posts/stored-post.ts'
+import { listInLog } from '../support/list-in-log.ts'
 import {
   type Actor,
   type Choice,

@@ -14,7 +14,6 @@ export const siteSettings: Settings = {
 type Source = {
   path?: string
   contentType?: 'text/markdown' | 'text/html' | 'application/json'
-  idFromCaller?: string
 }
 
 export function outcomeOf(
@@ -27,7 +26,6 @@ export function outcomeOf(
       bytes: typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes,
       contentType: source.contentType ?? 'text/markdown',
       ...(source.path !== undefined && { path: source.path }),
-      ...(source.idFromCaller !== undefined && { idFromCaller: source.idFromCaller }),
     },
     {
       settings: siteSettings,

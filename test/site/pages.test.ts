@@ -6,11 +6,11 @@ import { runJob } from '../../functions/jobs.ts'
 import { objectKeys, recordKeys, urlPaths } from '../../functions/keys.ts'
 import type { Platform } from '../../functions/platform.ts'
 import { placeAfter } from '../../functions/posts/date-index.ts'
-import { publishPosts } from '../../functions/posts/publish.ts'
 import { withdrawPost } from '../../functions/posts/withdraw.ts'
 import { errorPage } from '../../functions/site/error-page.ts'
 import { sitePages } from '../../functions/site/routes.ts'
 import { writePostPages } from '../../functions/site/write-pages.ts'
+import { publishPosts } from '../support/publish-posts.ts'
 import { type ScratchPlatform, scratchPlatform } from '../support/scratch-platform.ts'
 
 let platform: ScratchPlatform

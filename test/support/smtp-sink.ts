@@ -5,7 +5,7 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 export interface SmtpSink {
   url: string
   mails: { from: string; to: string; raw: string }[]
-  /** Lines that clients sent before a mail's content, over all connections. */
+  /** How many were opened so far. */
   connections(): number
   close(): Promise<void>
 }
@@ -13,8 +13,8 @@ export interface SmtpSink {
 export interface SinkFaults {
   /** By recipient: what RCPT answers. */
   refuse?: (to: string) => Error | undefined
-  /** What is answered when the content has come; `drop` closes the line, `silence` never answers. */
-  afterContent?: (to: string) => Error | 'drop' | 'silence' | undefined
+  /** What is answered when the content has come; `drop` closes the line. */
+  afterContent?: (to: string) => Error | 'drop' | undefined
   options?: SMTPServerOptions
 }
 
@@ -39,7 +39,6 @@ export async function smtpSink(faults: SinkFaults = {}): Promise<SmtpSink> {
       stream.on('end', () => {
         const to = session.envelope.rcptTo[0]?.address ?? ''
         const fault = faults.afterContent?.(to)
-        if (fault === 'silence') return
         if (fault === 'drop') {
           for (const socket of sockets) socket.destroy()
           return

@@ -50,11 +50,9 @@ export type Attempt = (
   | /** There is a row, or the end is decided and will be published by whoever comes next. */
   { status: 'settled' }
   /** In flight, refused for now, or not yet to be judged. */
-  | { status: 'later'; serviceBusy?: boolean /** RFC 3339: not before. */; dueAt?: string }
+  | { status: 'later' /** RFC 3339: not before. */; dueAt?: string }
 ) & {
-  /** The mailer was asked. */
-  tried?: boolean
-  /** It refused the address for good, over which the run may have paused itself. */
+  /** The mailer refused the address for good, over which the run may have paused itself. */
   bounced?: boolean
 }
 
@@ -111,7 +109,7 @@ export async function sendClaimed(
         ...rowOf(platform, note, readerId, 'accepted'),
         ...(providerId === undefined ? {} : { providerId }),
       })
-      return { status: 'settled', tried: true }
+      return { status: 'settled' }
     }
     case 'rejected':
       // Before the end is written: a crash in between must not leave the address to the next run.
@@ -120,17 +118,12 @@ export async function sendClaimed(
       }
       // A refusal now proves nothing about an earlier send that may have gone out.
       await endClaim(platform, readerId, note, 'failed', outcome.reason)
-      return { status: 'settled', tried: true, bounced: outcome.address === true }
+      return { status: 'settled', bounced: outcome.address === true }
     case 'deferred':
-      return {
-        status: 'later',
-        tried: true,
-        serviceBusy: outcome.address !== true,
-        ...(await defer(platform, readerId, note, outcome)),
-      }
+      return { status: 'later', ...(await defer(platform, readerId, note, outcome)) }
     case 'unclear':
       // Nothing is written: the lease runs out, and whoever then takes over asks for evidence.
-      return { status: 'later', tried: true }
+      return { status: 'later' }
   }
 }
 

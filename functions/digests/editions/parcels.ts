@@ -223,7 +223,7 @@ async function readFrame(platform: Source, run: Run): Promise<Frame> {
 }
 
 /** An empty store of composed messages. */
-export function openMessages(most = mostMessages): Messages {
+export function openMessages(): Messages {
   const kept = new Map<string, Promise<ComposedMessage | undefined>>()
   return {
     get<Composed extends ComposedMessage | undefined>(
@@ -238,7 +238,7 @@ export function openMessages(most = mostMessages): Messages {
         message.then((composed) => composed ?? forget(), forget)
       } else kept.delete(key)
       kept.set(key, message)
-      const oldest = kept.size > most ? kept.keys().next().value : undefined
+      const oldest = kept.size > mostMessages ? kept.keys().next().value : undefined
       if (oldest !== undefined) kept.delete(oldest)
       return message
     },

@@ -5,6 +5,7 @@ import { invalid, ServiceError, tooLarge } from '../../errors.ts'
 import { readDeliveryReport } from '../../mail/delivery-report.ts'
 import { readMessageId } from '../../mail/headers.ts'
 import { withoutAddress } from '../../mail/refusal.ts'
+import { parseJson } from '../../parse-json.ts'
 import type { Platform } from '../../platform.ts'
 import { normaliseAddress, subscriberIdOf } from '../../subscribers/address.ts'
 import { type Feedback, type FeedbackKind, isKnownDelivery, noteFeedback } from './note-feedback.ts'
@@ -124,17 +125,7 @@ async function boundedBody(c: Context): Promise<Uint8Array> {
 }
 
 function readItems(bytes: Uint8Array): Reported[] {
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    throw new ServiceError(
-      400,
-      'malformed-json',
-      'The body is not JSON. Send one JSON document, UTF-8.',
-      { cause },
-    )
-  }
+  const value = parseJson(bytes)
   const isList = typeof value === 'object' && value !== null && 'items' in value
   return isList ? check(itemsSchema, value).items : [check(itemSchema, value)]
 }

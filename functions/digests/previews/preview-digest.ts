@@ -1,4 +1,3 @@
-import { chooseLocale } from '../../../templates/locales/index.ts'
 import { invalid } from '../../errors.ts'
 import { everything } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
@@ -49,7 +48,6 @@ export async function previewDigest(
     {
       settings,
       categories: await listCategories(platform),
-      chooseLocale: (tag) => chooseLocale(tag, settings),
     },
   )
   const frame = frameOf(wanted, at)

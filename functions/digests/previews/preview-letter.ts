@@ -1,4 +1,3 @@
-import { chooseLocale } from '../../../templates/locales/index.ts'
 import { notFound } from '../../errors.ts'
 import type { Platform } from '../../platform.ts'
 import { getPost } from '../../posts/post.ts'
@@ -33,7 +32,7 @@ export async function previewLetter(
   if (!post || post.state === 'withdrawn') throw notFound('A post of this id')
   const { locale } = checkPreferences(
     { locale: wanted, categories: [] },
-    { settings, categories: [], chooseLocale: (tag) => chooseLocale(tag, settings) },
+    { settings, categories: [] },
   )
   const mail = await writeLetter(platform, post, locale, await categoryTitles(platform))
   const run = { id: 'preview', kind: 'letter' } as const

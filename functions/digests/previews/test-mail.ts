@@ -1,9 +1,12 @@
+import { allRecords } from '../../all-records.ts'
 import { ServiceError } from '../../errors.ts'
+import type { Job } from '../../jobs.ts'
 import { recordKeys } from '../../keys.ts'
 import { parseMailbox, senderOf } from '../../mail/headers.ts'
 import { withoutAddress } from '../../mail/refusal.ts'
 import { sendTransactional } from '../../mail/send-transactional.ts'
 import type { Platform, SendOutcome, StoredRecord } from '../../platform.ts'
+import { standsStill } from '../../stands-still.ts'
 import { normaliseAddress } from '../../subscribers/address.ts'
 import { newToken } from '../delivery/claim-token.ts'
 import { leaseSeconds } from '../delivery/ledger.ts'
@@ -34,7 +37,6 @@ interface KeptTest extends Omit<TestMail, 'id'> {
 
 /** After an hour nobody waits for a test any more. */
 const keptMs = 60 * 60_000
-const standsStillMs = 2 * 60_000
 /** What pace puts off is sent by itself; anything longer is an answer, and the person asks again. */
 const mostWaitSeconds = 30
 
@@ -124,24 +126,14 @@ export async function sendTest(platform: Platform, id: string): Promise<void> {
 export async function driveTests(
   platform: Pick<Platform, 'records' | 'jobs' | 'now'>,
 ): Promise<number> {
-  const now = platform.now().getTime()
-  let driven = 0
-  let cursor: string | undefined
-  do {
-    const page = await platform.records.query<KeptTest>(
-      recordKeys.testMails,
-      cursor ? { cursor } : {},
-    )
-    const standing = page.records.filter(
-      ({ value }) => value.asked && Math.abs(now - Date.parse(value.at)) >= standsStillMs,
-    )
-    await platform.jobs.enqueue(
-      standing.map(({ sort }) => ({ kind: 'test-mail', id: sort }) as const),
-    )
-    driven += standing.length
-    cursor = page.cursor
-  } while (cursor)
-  return driven
+  const standing: Job[] = []
+  for await (const { sort, value } of allRecords<KeptTest>(platform, recordKeys.testMails)) {
+    if (value.asked && standsStill(value.at, platform.now())) {
+      standing.push({ kind: 'test-mail', id: sort })
+    }
+  }
+  await platform.jobs.enqueue(standing)
+  return standing.length
 }
 
 /** Only while it stands as it was seen: `undefined` when another worker has it. */

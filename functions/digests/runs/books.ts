@@ -1,3 +1,4 @@
+import { allRecords } from '../../all-records.ts'
 import { recordKeys } from '../../keys.ts'
 import type { Platform, RecordKey } from '../../platform.ts'
 import type { ChunkCount, Delivery, DeliveryState, Run, RunCounts } from './run.ts'
@@ -42,21 +43,14 @@ export function stateOf(
 /** Of each chunk, whose settled rows may have become `accepted` since they were counted. */
 type LateChanges = ReadonlyMap<number, ReadonlySet<string>>
 
-async function lateChanges({ records }: Store, runId: string): Promise<LateChanges> {
+async function lateChanges(store: Store, runId: string): Promise<LateChanges> {
   const late = new Map<number, Set<string>>()
-  let cursor: string | undefined
-  do {
-    const page = await records.query(recordKeys.runParts(runId), {
-      prefix: 'late#',
-      ...(cursor ? { cursor } : {}),
-    })
-    for (const { sort } of page.records) {
-      const [, chunk, reader = ''] = sort.split('#')
-      const readers = late.get(Number(chunk)) ?? new Set()
-      late.set(Number(chunk), readers.add(reader))
-    }
-    cursor = page.cursor
-  } while (cursor)
+  const rows = allRecords(store, recordKeys.runParts(runId), { prefix: 'late#' })
+  for await (const { sort } of rows) {
+    const [, chunk, reader = ''] = sort.split('#')
+    const readers = late.get(Number(chunk)) ?? new Set()
+    late.set(Number(chunk), readers.add(reader))
+  }
   return late
 }
 

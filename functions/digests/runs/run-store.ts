@@ -1,3 +1,4 @@
+import { allRecords } from '../../all-records.ts'
 import { recordKeys } from '../../keys.ts'
 import type { Platform, PutCondition, PutOutcome, StoredRecord } from '../../platform.ts'
 import type { Chunk, ChunkBook, Delivery, Run } from './run.ts'
@@ -84,15 +85,8 @@ export async function changeRun(
 }
 
 /** Open runs as they were made, by id: whoever drives one reads the run itself. */
-export async function listOpenRuns({ records }: Store): Promise<Run[]> {
-  const runs: Run[] = []
-  let cursor: string | undefined
-  do {
-    const page = await records.query<Run>(recordKeys.openRuns, cursor ? { cursor } : {})
-    for (const record of page.records) runs.push(record.value)
-    cursor = page.cursor
-  } while (cursor)
-  return runs
+export function listOpenRuns(store: Store): Promise<Run[]> {
+  return Array.fromAsync(allRecords<Run>(store, recordKeys.openRuns), ({ value }) => value)
 }
 
 /** Lists a run as open, also one that already is: somebody may be about to take it off the list. */
@@ -158,27 +152,6 @@ export function putChunk(
   )
 }
 
-/** The chunks of a run in order, from `first` on, read a page at a time. */
-export async function* chunksOf(
-  { records }: Store,
-  runId: string,
-  first = 0,
-): AsyncGenerator<{ k: number; record: StoredRecord<Chunk> }> {
-  let cursor: string | undefined
-  do {
-    const page = await records.query<Chunk>(recordKeys.runParts(runId), {
-      from: recordKeys.chunk(runId, first).sort,
-      to: 'chunk#~',
-      limit: 50,
-      ...(cursor ? { cursor } : {}),
-    })
-    for (const record of page.records) {
-      yield { k: Number(record.sort.slice('chunk#'.length)), record }
-    }
-    cursor = page.cursor
-  } while (cursor)
-}
-
 export function getBook(
   { records }: Store,
   runId: string,
@@ -202,22 +175,18 @@ export function putBook(
 
 /** The books of a run's chunks in order, from chunk `first` on. One is missing where a planner died behind its chunk. */
 export async function* booksOf(
-  { records }: Store,
+  store: Store,
   runId: string,
   first = 0,
 ): AsyncGenerator<{ k: number; book: ChunkBook }> {
-  let cursor: string | undefined
-  do {
-    const page = await records.query<ChunkBook>(recordKeys.runParts(runId), {
-      from: recordKeys.chunkBook(runId, first).sort,
-      to: 'book#~',
-      ...(cursor ? { cursor } : {}),
-    })
-    for (const { sort, value } of page.records) {
-      yield { k: Number(sort.slice('book#'.length)), book: value }
-    }
-    cursor = page.cursor
-  } while (cursor)
+  const range = { from: recordKeys.chunkBook(runId, first).sort, to: 'book#~' }
+  for await (const { sort, value } of allRecords<ChunkBook>(
+    store,
+    recordKeys.runParts(runId),
+    range,
+  )) {
+    yield { k: Number(sort.slice('book#'.length)), book: value }
+  }
 }
 
 /** Nothing in a chunk is pending for the run's present `gen`. */
@@ -247,20 +216,17 @@ export async function lastChunk(
 
 /** The rows of a chunk by reader. At most 500. */
 export async function rowsOf(
-  { records }: Store,
+  store: Store,
   runId: string,
   chunk: number,
 ): Promise<Map<string, Delivery>> {
   const rows = new Map<string, Delivery>()
-  let cursor: string | undefined
-  do {
-    const page = await records.query<Delivery>(
-      recordKeys.ledger(runId, chunk),
-      cursor ? { cursor } : {},
-    )
-    for (const record of page.records) rows.set(record.sort, record.value)
-    cursor = page.cursor
-  } while (cursor)
+  for await (const { sort, value } of allRecords<Delivery>(
+    store,
+    recordKeys.ledger(runId, chunk),
+  )) {
+    rows.set(sort, value)
+  }
   return rows
 }
 

@@ -1,3 +1,4 @@
+import { allRecords } from '../../all-records.ts'
 import { ServiceError } from '../../errors.ts'
 import { recordKeys, shardOf, shards } from '../../keys.ts'
 import type { Platform, RecordKey, StoredRecord } from '../../platform.ts'
@@ -80,26 +81,19 @@ async function raiseTo(platform: Skipping, key: RecordKey, to: number): Promise<
 
 /** The readers after an id, in the order of their ids, over the end of a shard. */
 async function nextReaders(
-  { records }: Skipping,
+  platform: Skipping,
   after = '',
 ): Promise<{ readers: StoredRecord<Subscriber>[]; after?: string }> {
   const readers: StoredRecord<Subscriber>[] = []
   for (const shard of shards) {
     if (after !== '' && shard < shardOf(after)) continue
-    let cursor: string | undefined
-    do {
-      const page = await records.query<Subscriber>(recordKeys.subscribers(shard), {
-        ...(after === '' ? {} : { from: after }),
-        limit: readersAtOnce,
-        ...(cursor === undefined ? {} : { cursor }),
-      })
-      for (const record of page.records) {
-        if (record.sort === after) continue
-        readers.push(record)
-        if (readers.length === readersAtOnce) return { readers, after: record.sort }
-      }
-      cursor = page.cursor
-    } while (cursor !== undefined)
+    const behind = { ...(after === '' ? {} : { from: after }), limit: readersAtOnce }
+    const found = allRecords<Subscriber>(platform, recordKeys.subscribers(shard), behind)
+    for await (const record of found) {
+      if (record.sort === after) continue
+      readers.push(record)
+      if (readers.length === readersAtOnce) return { readers, after: record.sort }
+    }
   }
   return { readers }
 }

@@ -68,7 +68,7 @@ export async function whatIsDue(given: Source): Promise<Due> {
   const platform = { ...given, records: await recordsOnceListed(given) }
   const { last } = await readLogHead(platform)
   const look = readersLook(platform, last)
-  const open = await openRuns(platform)
+  const open = await unfinishedRuns(platform)
   const runs: DueRun[] = []
   for (const run of open) {
     if (!run.waits) runs.push(await standingOf(platform, run))
@@ -96,7 +96,7 @@ function viewOf({ id, schedule, kind, dueAt, to, reason }: NewRun): Omit<DueRun,
   return { ...named, schedule, kind, dueAt, ...(reason === undefined ? {} : { reason }), to }
 }
 
-async function openRuns(platform: Source): Promise<Run[]> {
+async function unfinishedRuns(platform: Source): Promise<Run[]> {
   const runs: Run[] = []
   for (const { id } of await listOpenRuns(platform)) {
     const run = (await getRun(platform, id))?.value

@@ -1,7 +1,6 @@
+import { isPostExtension } from './content-type.ts'
 import type { PostFields } from './post-fields.ts'
 import type { SourcePath } from './source-path.ts'
-
-const postExtensions = new Set('md markdown mkd mkdn mdown mdx html htm xhtml'.split(' '))
 
 /** What folders of posts hold beside posts, when there is no front matter to say otherwise. */
 const documents =
@@ -44,7 +43,7 @@ export function whyNoPost(candidate: Candidate): { code: string; reason: string 
 }
 
 function isPostFile(place: SourcePath, way: 'publish' | 'import'): boolean {
-  return place.extension === '' ? way === 'publish' : postExtensions.has(place.extension)
+  return place.extension === '' ? way === 'publish' : isPostExtension(place.extension)
 }
 
 const notAPost = (extension: string) => ({

@@ -5,9 +5,11 @@ import { joinTexts } from '../content/joint.ts'
 import { renderMarkdown } from '../content/markdown.ts'
 import { cutText, summarise } from '../content/summary.ts'
 import { resolveUrl } from '../content/urls.ts'
+import type { Identity } from '../identity.ts'
 import { ownOrigin } from '../own-address.ts'
 import type { Enclosure, MailMode, PostBody, PostImage } from '../post.ts'
 import { slugify } from '../slug.ts'
+import type { ContentType } from './content-type.ts'
 import { datePost, mailTimeOf } from './date-post.ts'
 import { decodeText } from './decode.ts'
 import { type Dialect, readFrontMatter } from './front-matter.ts'
@@ -21,10 +23,9 @@ import { describePath, type SourcePath } from './source-path.ts'
 
 export interface PostSource {
   bytes: Uint8Array
-  contentType: 'text/markdown' | 'text/html' | 'application/json'
+  contentType: ContentType
   /** Below the root, `/`-separated. */
   path?: string
-  idFromCaller?: string
 }
 
 export interface ParseContext {
@@ -60,14 +61,9 @@ export interface ParsedPost {
   /** Why it is not to be seen. */
   hidden?: string
   /** In the order in which they are looked up. */
-  identities: PostIdentity[]
+  identities: Identity[]
   body: PostBody
   datedBy: 'front matter' | 'file name' | 'path' | 'permalink' | 'receipt'
-}
-
-export interface PostIdentity {
-  kind: 'id' | 'path' | 'url'
-  value: string
 }
 
 export type ParseOutcome =
@@ -155,7 +151,7 @@ export function parsePost(source: PostSource, context: ParseContext): ParseOutco
       ...(mailAt !== undefined && { mailAt }),
       slug,
       ...(hidden !== undefined && { hidden }),
-      identities: identitiesOf({ source, fields, permalink, place, settings }),
+      identities: identitiesOf({ fields, permalink, place, settings }),
       body: { html: content.html, text: content.text },
       datedBy: dated.datedBy,
     },

@@ -2,9 +2,10 @@ import { invalid } from '../../errors.ts'
 import { urlPaths } from '../../keys.ts'
 import type { Settings } from '../../settings.ts'
 import { resolveUrl, webAddress } from '../content/urls.ts'
+import type { Identity } from '../identity.ts'
 import { ownOrigin } from '../own-address.ts'
 import { slugify, slugOfAddress } from '../slug.ts'
-import type { PostIdentity, PostSource } from './parse-post.ts'
+import type { PostSource } from './parse-post.ts'
 import type { PostFields } from './post-fields.ts'
 import type { SourcePath } from './source-path.ts'
 
@@ -50,22 +51,19 @@ export function canonicalOf(
 
 /** Every way in which the source names the post, in the order in which they are looked up. */
 export function identitiesOf(from: {
-  source: PostSource
   fields: PostFields
   permalink: string | undefined
   place: SourcePath | undefined
   settings: Settings
-}): PostIdentity[] {
-  const { source, fields, permalink, place, settings } = from
+}): Identity[] {
+  const { fields, permalink, place, settings } = from
   const path = settings.content.identity === 'name' ? place?.name : place?.identity
   const url =
     permalink === undefined
       ? undefined
       : resolveUrl(permalink, `${settings.site.baseUrl}/`, 'image')
-  const identities: PostIdentity[] = []
-  for (const id of new Set([source.idFromCaller, fields.id])) {
-    if (id !== undefined && id !== '') identities.push({ kind: 'id', value: id })
-  }
+  const identities: Identity[] = []
+  if (fields.id) identities.push({ kind: 'id', value: fields.id })
   if (path) identities.push({ kind: 'path', value: path })
   if (url !== undefined) identities.push({ kind: 'url', value: url })
   return identities

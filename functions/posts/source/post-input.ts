@@ -1,5 +1,7 @@
 import * as v from 'valibot'
-import { type FieldError, invalid, ServiceError } from '../../errors.ts'
+import { type FieldError, invalid } from '../../errors.ts'
+import { nearest } from '../../nearest.ts'
+import { parseJson } from '../../parse-json.ts'
 import { faultInWords } from '../../schema-fault.ts'
 
 const line = (limit: number) => v.pipe(v.string(), v.maxLength(limit))
@@ -37,7 +39,12 @@ export const postInput = v.strictObject({
   language: v.optional(line(100)),
   draft: v.optional(v.boolean()),
   mail: v.optional(v.picklist(['digest', 'letter', 'none'])),
-  mailAt: v.optional(v.nullable(line(100))),
+  mailAt: v.optional(
+    v.pipe(
+      v.nullable(line(100)),
+      v.description('When its letter goes: RFC 3339, or local time in the zone of dates.'),
+    ),
+  ),
 })
 
 export type PostInput = v.InferOutput<typeof postInput>
@@ -48,17 +55,7 @@ export type PostInput = v.InferOutput<typeof postInput>
  * them in `errors`).
  */
 export function readPostInput(text: string): PostInput {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new ServiceError(
-      400,
-      'malformed-json',
-      'The post is not JSON. Send one JSON object, UTF-8.',
-      { cause },
-    )
-  }
+  const value = parseJson(text, 'The post')
   const result = v.safeParse(postInput, value)
   if (result.success) return result.output
   const errors = [...unknownFields(value), ...result.issues.flatMap(faultOf)].slice(0, 20)
@@ -74,7 +71,7 @@ function unknownFields(value: unknown): FieldError[] {
   const known = Object.keys(postInput.entries)
   const unknown = Object.keys(value).filter((key) => !known.includes(key))
   return unknown.slice(0, 20).map((key) => {
-    const near = nearest(key.slice(0, 60), known)
+    const near = nearest(key, known)
     const hint = near === undefined ? '' : `, did you mean \`${near}\`?`
     return { path: key.slice(0, 60), message: `unknown field${hint}` }
   })
@@ -86,27 +83,4 @@ function faultOf(issue: v.InferIssue<typeof postInput>): FieldError[] {
     return path.includes('.') ? [{ path, message: 'unknown field' }] : []
   }
   return [{ path, message: faultInWords(issue) }]
-}
-
-/** The word with the fewest changed letters, if these are few for its length. */
-function nearest(word: string, known: readonly string[]): string | undefined {
-  let best: { word: string; distance: number } | undefined
-  for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
-    if (!best || distance < best.distance) best = { word: candidate, distance }
-  }
-  return best && best.distance <= Math.max(2, best.word.length / 3) ? best.word : undefined
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const changed = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

@@ -27,7 +27,6 @@ export function describePath(path: string): SourcePath {
     .filter((s) => s !== '' && s !== '.' && s !== '..')
   const file = segments.at(-1) ?? ''
   const dot = file.lastIndexOf('.')
-  const extension = dot > 0 ? file.slice(dot + 1).toLowerCase() : ''
   const stem = dot > 0 ? file.slice(0, dot) : file
   const folders = segments.slice(0, -1)
   const isBundle = /^index(\.[a-z]{2}(-[a-z]{2,4})?)?$/i.test(stem) && folders.length > 0
@@ -40,12 +39,19 @@ export function describePath(path: string): SourcePath {
     identity: segments.filter((s) => s !== '_posts' && s !== '_drafts').join('/'),
     name: isBundle ? named : file,
     words: (year === undefined ? named : (words ?? '')).trim(),
-    extension,
+    extension: extensionOf(file),
     ...(nameDay && { nameDay }),
     ...(folderDay && { folderDay }),
     inDrafts: folders.includes('_drafts'),
     isSection: /^_index(\.[a-z-]+)?$/i.test(stem),
   }
+}
+
+/** The ending of a `/`-separated path's name, lower case, without the dot; `.name` alone has none. */
+export function extensionOf(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const dot = name.lastIndexOf('.')
+  return dot > 0 ? name.slice(dot + 1).toLowerCase() : ''
 }
 
 /** The day in a path or permalink: `2023/07/13/` as segments, or one segment `2023-07-13`. */

@@ -2,10 +2,11 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { countsOf } from '../../../functions/digests/runs/books.ts'
 import { planRun } from '../../../functions/digests/runs/plan.ts'
 import type { Run } from '../../../functions/digests/runs/run.ts'
-import { chunksOf, getRun, makeRun } from '../../../functions/digests/runs/run-store.ts'
+import { getRun, makeRun } from '../../../functions/digests/runs/run-store.ts'
 import { recordKeys, shardOf } from '../../../functions/keys.ts'
 import type { Platform } from '../../../functions/platform.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
+import { chunksOf } from '../chunks-of.ts'
 import { confirmReader, publishArticle } from '../newsroom.ts'
 
 let platform: ScratchPlatform
@@ -37,9 +38,9 @@ async function enrol(count: number): Promise<string[]> {
 async function planned(run: Run) {
   const chunks: string[][] = []
   let ends = 0
-  for await (const { record } of chunksOf(platform, run.id)) {
-    chunks.push(record.value.readers)
-    if (record.value.end) ends++
+  for (const { readers, end } of await chunksOf(platform, run.id)) {
+    chunks.push(readers)
+    if (end) ends++
   }
   return { chunks, ends }
 }

@@ -2,13 +2,7 @@ import { countsOf } from '../../../functions/digests/runs/books.ts'
 import { pauseRun, resumeRun, retryRun } from '../../../functions/digests/runs/control-run.ts'
 import { makeInstantRun } from '../../../functions/digests/runs/make-runs.ts'
 import type { Delivery, Run } from '../../../functions/digests/runs/run.ts'
-import {
-  chunksOf,
-  getRun,
-  isOver,
-  listOpenRuns,
-  rowsOf,
-} from '../../../functions/digests/runs/run-store.ts'
+import { getRun, isOver, listOpenRuns, rowsOf } from '../../../functions/digests/runs/run-store.ts'
 import { runJob } from '../../../functions/jobs.ts'
 import { everything, recordKeys } from '../../../functions/keys.ts'
 import type { Mailer, OutgoingMessage, Platform, SendOutcome } from '../../../functions/platform.ts'
@@ -20,6 +14,7 @@ import { getSubscriber } from '../../../functions/subscribers/store.ts'
 import { tick } from '../../../functions/tick.ts'
 import { mortal } from '../../support/mortal-platform.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
+import { chunksOf } from '../chunks-of.ts'
 import { mailText, openNewsroom } from './newsroom-days.ts'
 import { names, rules, type Step, settings } from './newsroom-steps.ts'
 import { reckoning } from './reckoning.ts'
@@ -279,7 +274,7 @@ export async function storm(begin: string) {
       const sum = Object.values(counts).reduce((a, b) => a + b, 0)
       if (sum !== candidates || counts.pending > 0) wrong.push(`the books of ${run.id}`)
       if (counts.unknown > 0) wrong.push(`an unknown delivery in ${run.id}`)
-      for await (const { k } of chunksOf(platform, run.id)) {
+      for (const k of (await chunksOf(platform, run.id)).keys()) {
         for (const row of (await rowsOf(platform, run.id, k)).values()) rows.set(row.id, row)
       }
     }

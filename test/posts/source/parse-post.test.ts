@@ -416,13 +416,11 @@ describe('a summary', () => {
 })
 
 describe('the identities of a post', () => {
-  it('are its ids, its path without Jekyll’s folders, and its address', () => {
+  it('are its id, its path without Jekyll’s folders, and its address', () => {
     const post = parsed('---\ntitle: A\nguid: g-1\npermalink: /a/b/\n---\nB', {
       path: 'blog/_posts/a\u0308.md',
-      idFromCaller: 'c-1',
     })
     expect(post.identities).toEqual([
-      { kind: 'id', value: 'c-1' },
       { kind: 'id', value: 'g-1' },
       { kind: 'path', value: 'blog/ä.md' },
       { kind: 'url', value: 'https://news.example/a/b/' },

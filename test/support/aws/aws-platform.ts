@@ -9,6 +9,7 @@ import { jsonLog } from '../../../functions/json-log.ts'
 import type { Outbox } from '../../../functions/platform.ts'
 import { recipientOf, type ScratchPlatformOptions, scratchSettings } from '../scratch-platform.ts'
 import type { startAwsServers } from './aws-servers.ts'
+import { asCaller } from './caller.ts'
 import { functionUrlEvent, responseOf } from './function-url-event.ts'
 
 export type AwsServers = Awaited<ReturnType<typeof startAwsServers>>
@@ -66,10 +67,15 @@ export async function scratchAwsPlatform(
     log: jsonLog({ write: (line) => logged.push(line) }),
   })
   const answer = webHandlerFor(platform, options.edgeMark)
-  const jobs = jobsHandlerFor(platform)
+  // Each calls AWS as its own function does, the poller of a queue as the one that it hands over to.
+  const as =
+    <A extends unknown[], T>(name: string, work: (...args: A) => T) =>
+    (...args: A): T =>
+      asCaller(name, () => work(...args))
+  const jobs = as('jobs', jobsHandlerFor(platform))
   const sentBefore = ses.mails.length
 
-  async function settle(): Promise<void> {
+  const settle = as('jobs', async (): Promise<void> => {
     for (let isDry = false; !isDry; ) {
       isDry = true
       for (const lane of lanes) {
@@ -97,7 +103,7 @@ export async function scratchAwsPlatform(
         if (failed.size > 0) throw new Error(`a job failed: ${logged.at(-1)}`)
       }
     }
-  }
+  })
 
   async function kept() {
     const { objects } = await platform.objects.list('outbox/')
@@ -135,11 +141,12 @@ export async function scratchAwsPlatform(
     outbox: Object.assign(mails, platform.outbox),
     close: async () => {},
     doorways: {
-      web: async (path, init, sourceIp) =>
+      web: as('web', async (path: string, init?: RequestInit, sourceIp?: string) =>
         responseOf(await answer(await functionUrlEvent(path, init, sourceIp))),
+      ),
       jobs,
-      clock: clockHandlerFor(platform),
-      feedback: feedbackHandlerFor(platform),
+      clock: as('clock', clockHandlerFor(platform)),
+      feedback: as('feedback', feedbackHandlerFor(platform)),
     },
   }
 }

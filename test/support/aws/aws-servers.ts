@@ -6,45 +6,52 @@ import dynalite from 'dynalite'
 import { startFauxqs } from 'fauxqs'
 import { lanes, type QueueUrls } from '../../../functions/aws/sqs-job-queue.ts'
 import { tableAttributes, tableIndex } from '../../../functions/aws/table.ts'
+import { signAsCaller } from './caller.ts'
 import { conditionalPutFront } from './conditional-put-front.ts'
 import { sesSink } from './ses-sink.ts'
 
 const region = 'eu-central-1'
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
 
+export type ServerUrls = Readonly<Record<'s3' | 'dynamodb' | 'sqs' | 'ses', string>>
+
 /**
  * AWS as far as npm can play it, in this process on free ports, reached by the real SDK clients.
  * What it cannot show is written down in docs/aws.md. Start once a file; names are fresh a test.
+ *
+ * @param front starts what stands before all of them, and says where
  */
-export async function startAwsServers() {
+export async function startAwsServers(front?: (behind: ServerUrls) => Promise<string>) {
   const fauxqs = await startFauxqs({ port: 0, logger: false })
-  const front = await conditionalPutFront({ port: fauxqs.port })
+  const s3 = await conditionalPutFront({ port: fauxqs.port })
   const dynamo = dynalite({ createTableMs: 0, updateTableMs: 0, deleteTableMs: 0 })
   await new Promise<void>((resolve, reject) => {
     dynamo.once('error', reject).listen(0, '127.0.0.1', resolve)
   })
   const ses = await sesSink()
-  const dynamoUrl = `http://127.0.0.1:${(dynamo.address() as { port: number }).port}`
-
-  const clients = {
-    s3: new S3Client({ region, credentials, endpoint: front.url, forcePathStyle: true }),
-    dynamodb: new DynamoDBClient({ region, credentials, endpoint: dynamoUrl }),
-    sqs: new SQSClient({ region, credentials, endpoint: `http://127.0.0.1:${fauxqs.port}` }),
-    ses: new SESClient({ region, credentials, endpoint: ses.url, maxAttempts: 1 }),
-  }
-  const urls = {
-    s3: front.url,
-    dynamodb: dynamoUrl,
+  const behind = {
+    s3: s3.url,
+    dynamodb: `http://127.0.0.1:${(dynamo.address() as { port: number }).port}`,
     sqs: `http://127.0.0.1:${fauxqs.port}`,
     ses: ses.url,
   }
+  const url = await front?.(behind)
+  const urls: ServerUrls = url ? { s3: url, dynamodb: url, sqs: url, ses: url } : behind
+
+  const clients = {
+    s3: new S3Client({ region, credentials, endpoint: urls.s3, forcePathStyle: true }),
+    dynamodb: new DynamoDBClient({ region, credentials, endpoint: urls.dynamodb }),
+    sqs: new SQSClient({ region, credentials, endpoint: urls.sqs }),
+    ses: new SESClient({ region, credentials, endpoint: urls.ses, maxAttempts: 1 }),
+  }
+  for (const client of Object.values(clients)) signAsCaller(client)
   let names = 0
 
   return {
     clients,
     urls,
     ses,
-    s3: front,
+    s3,
     fauxqs,
     async bucket() {
       const Bucket = `bucket-${++names}`
@@ -101,10 +108,16 @@ export async function startAwsServers() {
         dead,
       }
     },
+    /** The queue that SES's events come by. */
+    async eventQueue(): Promise<string> {
+      const QueueName = `q${++names}-events`
+      const { QueueUrl = '' } = await clients.sqs.send(new CreateQueueCommand({ QueueName }))
+      return QueueUrl
+    },
     async close() {
       for (const client of Object.values(clients)) client.destroy()
       await Promise.all([
-        front.close(),
+        s3.close(),
         ses.close(),
         fauxqs.stop(),
         new Promise<void>((resolve) => dynamo.close(() => resolve())),

@@ -54,7 +54,7 @@ function plain(part: unknown): unknown {
 }
 
 /** Ids end with eight hex digits that say where a part stands in its tree, some of them twice. */
-function short(text: string): string {
+export function short(text: string): string {
   return text
     .replace(/^([A-Z]\w*?[A-Za-z0-9])(?:[0-9A-F]{8}){1,2}$/, '$1')
     .replace(/\b[0-9a-f]{64}\b/g, '…')

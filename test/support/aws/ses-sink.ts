@@ -28,10 +28,11 @@ export type SesFault =
  * recipients, a sender whose domain is verified; and it writes Message-ID and Date itself.
  */
 export async function sesSink({
-  verified = ['news.example', 'example.org'],
+  verified: verifiedFirst = ['news.example', 'example.org'],
 }: {
   verified?: string[]
 } = {}) {
+  let verified = verifiedFirst
   const mails: SunkMail[] = []
   const faults: SesFault[] = []
   let ruleFor: (to: string) => SesFault | undefined = () => undefined
@@ -135,6 +136,10 @@ export async function sesSink({
     failQuota: (...next: Extract<SesFault, { kind: 'error' }>[]) => quotaFaults.push(...next),
     setQuota: (next: Partial<typeof quota>) => {
       quota = { ...quota, ...next }
+    },
+    /** The domains that it knows from now on. */
+    setVerified: (domains: string[]) => {
+      verified = domains
     },
     close: () => {
       server.closeAllConnections()
