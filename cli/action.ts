@@ -22,6 +22,7 @@ export function works<Options extends object>(
     session: Session,
     options: GlobalOptions & Options,
     ...words: string[]
+    // biome-ignore lint/suspicious/noConfusingVoidType: most have nothing to say and end without a return
   ) => Promise<number | undefined | void>,
   folder: { makesFolder?: boolean } = {},
 ): Command {

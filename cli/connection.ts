@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ServerMark } from '../functions/local/server.ts'
 import { CliError, exitCodes, exitOf, usageError } from './exit.ts'
 import { defaultData, type GlobalOptions } from './options.ts'
 
@@ -47,7 +48,7 @@ export async function connect(
         `A server runs on ${options.data}, but its key in ${join(options.data, 'secrets.json')} cannot be read. Run this as the server's user or give \`--key\`.`,
       )
     }
-    return overHttp(server.url, key)
+    return overHttp(server.address, key)
   }
   if (!makesFolder && options.data !== defaultData && !existsSync(options.data)) {
     throw usageError(
@@ -89,18 +90,12 @@ function stackName(text: string): string {
   )
 }
 
-/** What a running server says of itself in `DATA/server.json`. */
-export interface ServerMark {
-  pid: number
-  url: string
-}
-
 /** The server on a data folder, if its process lives and answers. */
 export async function liveServer(data: string): Promise<ServerMark | undefined> {
   const mark = serverMark(data)
   if (!mark || !isAlive(mark.pid)) return undefined
   try {
-    const response = await fetch(`${mark.url}/healthz`, { signal: AbortSignal.timeout(3000) })
+    const response = await fetch(`${mark.address}/healthz`, { signal: AbortSignal.timeout(3000) })
     await response.body?.cancel()
     return response.ok ? mark : undefined
   } catch {
@@ -110,8 +105,8 @@ export async function liveServer(data: string): Promise<ServerMark | undefined> 
 
 function serverMark(data: string): ServerMark | undefined {
   try {
-    const { pid, url } = JSON.parse(readFileSync(join(data, 'server.json'), 'utf8'))
-    return Number.isInteger(pid) && typeof url === 'string' ? { pid, url } : undefined
+    const { pid, address } = JSON.parse(readFileSync(join(data, 'server.json'), 'utf8'))
+    return Number.isInteger(pid) && typeof address === 'string' ? { pid, address } : undefined
   } catch {
     return undefined
   }
@@ -129,7 +124,7 @@ function isAlive(pid: number): boolean {
 
 // The key of the folder is for the server on the folder: it is never sent to another address.
 function localKey(data: string, url?: string): string | undefined {
-  if (url && serverMark(data)?.url !== new URL(url).origin) return undefined
+  if (url && serverMark(data)?.address !== new URL(url).origin) return undefined
   try {
     const { localKey } = JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8'))
     return typeof localKey === 'string' ? localKey : undefined

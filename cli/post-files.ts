@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { lstat, opendir, readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { contentTypeOf } from '../functions/posts/source/content-type.ts'
+import { mostPostBytes } from '../functions/posts/source/most-post-bytes.ts'
 import { usageError } from './exit.ts'
 
 /** A file met below a root. */
@@ -16,7 +17,6 @@ export interface FoundFile {
   contentType?: string
 }
 
-const mostBytes = 5 * 1024 * 1024
 const mostDepth = 64
 
 /**
@@ -82,7 +82,7 @@ async function found(file: string, root: string): Promise<FoundFile> {
     const reason = 'It is a link; links are not followed.'
     return { ...base, skip: { outcome: 'ignored', code: 'file.link', reason } }
   }
-  if (contentType && info.size > mostBytes) {
+  if (contentType && info.size > mostPostBytes) {
     const reason = 'It is over 5 MB. Shorten it, or split it.'
     return { ...base, skip: { outcome: 'refused', code: 'too-large', reason } }
   }

@@ -12,14 +12,15 @@ import { logAbout } from './json-log.ts'
 import { openApiDocument } from './openapi.ts'
 import type { Platform } from './platform.ts'
 import { postRoutes } from './posts/routes.ts'
+import { mostPostBytes } from './posts/source/most-post-bytes.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { contentSecurityPolicy } from './site/content-security-policy.ts'
 import { docsPage, errorPage } from './site/error-page.ts'
 import { sitePages } from './site/routes.ts'
 import { subscriberPages, subscriberRoutes } from './subscribers/routes.ts'
 
-/** The largest body that any route takes: an import streams and is bounded by line instead. */
-const bodyBytes = 5 * 1024 * 1024 + 64 * 1024
+/** The largest body that any route takes, a post: an import streams and is bounded by line instead. */
+const bodyBytes = mostPostBytes + 64 * 1024
 
 /** What is read record by record and bounded by record, whatever its whole length. */
 const streamed: readonly string[] = ['/api/v1/imports', '/api/v1/subscribers/import']

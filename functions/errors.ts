@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error-codes.ts'
+
 /**
  * A refusal that a person must act on. `code` is stable and documented; `message` says what is
  * wrong and the way out, in whole sentences, never with a reader's address. `app.ts` alone turns it
@@ -6,11 +8,11 @@
 export class ServiceError extends Error {
   override readonly name = 'ServiceError'
   readonly status: number
-  readonly code: string
+  readonly code: ErrorCode
   /** What is wrong with single fields of the input; paths are dotted. */
   readonly errors: readonly FieldError[]
 
-  constructor(status: number, code: string, message: string, options: ServiceErrorOptions = {}) {
+  constructor(status: number, code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.status = status
     this.code = code
@@ -30,7 +32,7 @@ interface ServiceErrorOptions {
 
 /** The input cannot be used as it is (422). */
 export function invalid(
-  code: string,
+  code: ErrorCode,
   message: string,
   options?: ServiceErrorOptions,
 ): ServiceError {

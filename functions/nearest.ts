@@ -1,10 +1,10 @@
-/** The candidate that fewest edits turn the word into, if they are few for its length. */
+/** The candidate that fewest edits turn the word into, if they are few for the candidate's length. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1
+  let least = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {
     const edits = distance(word.slice(0, 60).toLowerCase(), candidate.toLowerCase())
-    if (edits < least) {
+    if (edits < least && edits <= Math.max(2, candidate.length / 3)) {
       least = edits
       best = candidate
     }

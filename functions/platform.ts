@@ -292,7 +292,12 @@ export interface Mailer {
    * of what another sent: a `none` is proof only of what was claimed under the same name.
    */
   readonly name: string
-  send(message: OutgoingMessage, until: Date): Promise<SendOutcome>
+  /**
+   * Nothing leaves after `until`, nor when `leave` says `false`; both are `deferred`. `leave` waits for
+   * the pace. It is asked at most once, when all that may take long is done: a mail that still waited
+   * for a connection after it would leave in a crowd with others.
+   */
+  send(message: OutgoingMessage, until: Date, leave?: () => Promise<boolean>): Promise<SendOutcome>
   /** What the provider allows now. Absent members mean no limit known. Answers may be 45 seconds old. */
   quota(): Promise<Quota>
   /**

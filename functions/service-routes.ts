@@ -1,11 +1,9 @@
 import * as v from 'valibot'
 import { type ApiRoute, apiRoute, check, jsonBody } from './api.ts'
 import { createApiKey, listApiKeys, revokeApiKey, scopes } from './api-keys.ts'
-import type { Run } from './digests/runs/run.ts'
-import { getRun } from './digests/runs/run-store.ts'
+import { getRun, newestRuns } from './digests/runs/run-store.ts'
 import { describeRun, runSchema } from './digests/runs/run-view.ts'
 import { notFound, ServiceError } from './errors.ts'
-import { recordKeys } from './keys.ts'
 import type { Machine, Platform } from './platform.ts'
 import { pauseSending, readSending, resumeSending } from './sending.ts'
 
@@ -117,6 +115,8 @@ export const serviceRoutes: readonly ApiRoute[] = [
     path: '/api/v1/sending/pause',
     summary: 'Stops all runs. What is owed stays owed.',
     scope: 'runs:write',
+    body: { 'application/json': pauseSchema },
+    isBodyOptional: true,
     answers: { 200: { description: 'Stopped.', content: { 'application/json': sendingSchema } } },
     async handle(c, platform) {
       const { reason } = check(pauseSchema, await jsonBody(c, { optional: true }))
@@ -171,14 +171,14 @@ export const serviceRoutes: readonly ApiRoute[] = [
 
 /** A tick by hand: everything is driven on, and its jobs are done before the answer. */
 async function tickBy(platform: Platform, present: Date) {
-  const before = new Set(await newestRuns(platform))
+  const before = new Set(await newestIds(platform))
   // The clock comes along with the first tick, not with the server.
   const { tick } = await import('./tick.ts')
   const isAhead = platform.now() > present
   const report = await tick(platform, { driveAll: true, isAhead })
   await machineOf(platform).drain()
   // Jobs make runs, too: those of instant readers and of letters.
-  const made = (await newestRuns(platform)).filter((id) => !before.has(id))
+  const made = (await newestIds(platform)).filter((id) => !before.has(id))
   const ids = new Set([...report.runs.map(({ id }) => id), ...report.driven, ...made])
   const runs = []
   for (const id of ids) {
@@ -188,10 +188,9 @@ async function tickBy(platform: Platform, present: Date) {
   return { at: report.at, runs }
 }
 
-async function newestRuns({ records }: Pick<Platform, 'records'>): Promise<string[]> {
-  const options = { index: true, reverse: true, limit: 200 }
-  const page = await records.query<Run>(recordKeys.runsByDue, options)
-  return page.records.map(({ value }) => value.id)
+async function newestIds(platform: Pick<Platform, 'records'>): Promise<string[]> {
+  const { records } = await newestRuns(platform, { limit: 200 })
+  return records.map(({ value }) => value.id)
 }
 
 /** What only one machine can do, or a refusal that says so. */

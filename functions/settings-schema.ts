@@ -98,7 +98,7 @@ export const settingsSchema = v.strictObject(
             v.array(webAddress('the address of a hub'), 'must be a list of addresses'),
             v.maxLength(10, 'must have at most 10'),
           ),
-          'WebSub hubs, announced in the feeds.',
+          'WebSub hubs, named in the feeds. This version tells them nothing of new posts.',
         ),
         redirects: key(
           v.pipe(
@@ -263,7 +263,7 @@ export const settingsSchema = v.strictObject(
             v.array(linePattern, 'must be a list of regular expressions'),
             v.maxLength(50, 'must have at most 50'),
           ),
-          'Regular expressions: a paragraph that matches one whole is left out of feeds and mails.',
+          'Regular expressions: a paragraph of at most 300 characters whose text matches one whole is left out of feeds and mails. The default hides lines of links back (`Back to the front page`).',
         ),
         identity: key(
           v.picklist(['path', 'name'], 'must be `path` or `name`'),
@@ -298,7 +298,7 @@ export const settingsSchema = v.strictObject(
           ),
           v.maxLength(100, 'must have at most 100'),
         ),
-        'Feeds of other sites whose entries become posts here.',
+        'Feeds of other sites whose entries are to become posts here. This version does not fetch them yet.',
       ),
     ),
     keep: section(

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { runInNewContext } from 'node:vm'
 import * as v from 'valibot'
+import { mailModes } from './posts/post.ts'
 
 /** The kinds of values that `broadsheet.yaml` holds. Messages continue the sentence "`key` …". */
 
@@ -94,10 +95,7 @@ export const slug = v.pipe(
   v.check((value) => value !== 'history', 'must have another name: `history` is reserved'),
 )
 
-export const mailMode = v.picklist(
-  ['digest', 'letter', 'none'],
-  'must be `digest`, `letter` or `none`',
-)
+export const mailMode = v.picklist(mailModes, 'must be `digest`, `letter` or `none`')
 
 export const language = v.pipe(
   line(35),

@@ -169,13 +169,27 @@ export function settingsFrom(
   return withDefaults(file, env, listen)
 }
 
-const patterns = new WeakMap<readonly string[], readonly RegExp[]>()
+interface HiddenPatterns {
+  hiddenLines: readonly RegExp[]
+  hiddenParagraphs: readonly RegExp[]
+}
 
-/** `content.hiddenLines`, compiled once: each matches a whole line, in any case of its letters. */
-export function hiddenLinePatterns({ content }: Pick<Settings, 'content'>): readonly RegExp[] {
+const patterns = new WeakMap<readonly string[], HiddenPatterns>()
+
+/**
+ * `content.hiddenLines`, compiled once: each matches a whole line, in any case of its letters. The
+ * default ones are for lines of links (`hiddenLines`), as words they may be an author's own; those
+ * of a publisher are for any paragraph.
+ */
+export function hiddenPatterns({ content }: Pick<Settings, 'content'>): HiddenPatterns {
   let compiled = patterns.get(content.hiddenLines)
   if (!compiled) {
-    compiled = content.hiddenLines.map((line) => new RegExp(`^(?:${line})$`, 'iu'))
+    const isDefault = (line: string) => defaultSettings.content.hiddenLines.includes(line)
+    const compile = (line: string) => new RegExp(`^(?:${line})$`, 'iu')
+    compiled = {
+      hiddenLines: content.hiddenLines.filter(isDefault).map(compile),
+      hiddenParagraphs: content.hiddenLines.filter((line) => !isDefault(line)).map(compile),
+    }
     patterns.set(content.hiddenLines, compiled)
   }
   return compiled

@@ -2,6 +2,7 @@ import { readClock } from './clock-mark.ts'
 import { finishRun } from './digests/delivery/finish.ts'
 import { advanceLetter } from './digests/letters/advance-letter.ts'
 import { driveRested, driveRun, unparkRun } from './digests/runs/drive.ts'
+import { keepOpenRun } from './digests/runs/keep-open-run.ts'
 import {
   makeCatchUpRun,
   makeDueRuns,
@@ -19,7 +20,9 @@ import {
 } from './digests/runs/run-store.ts'
 import { recordKeys } from './keys.ts'
 import type { Platform } from './platform.ts'
+import { type RealClock, realClock } from './real-clock.ts'
 import { standsStill } from './stands-still.ts'
+import { endlessTurn, openTurn, sideBySide, type Turn } from './turn.ts'
 
 export interface TickReport {
   /** RFC 3339: the instant it stood for. */
@@ -37,8 +40,10 @@ export interface TickReport {
 }
 
 export interface TickOptions {
-  /** Drives on every open run, also one that moved just now. For a tick by hand. */
+  /** Drives on every open run, also one that moved just now, and leaves nothing. For a tick by hand. */
   driveAll?: boolean
+  /** Which the turns of its steps go by. */
+  clock?: RealClock
   /**
    * The tick stands for an instant that is still to come. The real clock's last tick stays noted, or
    * what comes due before that instant for whoever subscribes meanwhile would count as done.
@@ -51,10 +56,13 @@ export interface TickOptions {
  * pauses, renders feeds that are behind, makes the runs of schedules, instant readers and letters,
  * and drives on every run that stands still. Ticks may overlap, be repeated and be left out: nothing
  * happens twice, and the next one makes up for it.
+ *
+ * No step may keep the others from their turn, neither by a fault nor by having much to do: each that
+ * could grow has a few seconds, leaves the rest to the next tick and goes on there behind what is done.
  */
 export async function tick(
   platform: Platform,
-  { driveAll = false, isAhead = false }: TickOptions = {},
+  { driveAll = false, isAhead = false, clock: passing = realClock }: TickOptions = {},
 ): Promise<TickReport> {
   const at = platform.now().toISOString()
   const clock = await readClock(platform)
@@ -63,6 +71,7 @@ export async function tick(
     return { at, runs: [], driven: [], duePosts: 0, endedPauses: 0, feeds: [] }
   }
   const last = clock?.value.at
+  const newTurn = () => (driveAll ? endlessTurn() : openTurn(passing))
   const faults: unknown[] = []
   // What fails stops nothing else, and the tick does not count as finished.
   const failed = (fault: unknown, where: { step: string; schedule?: string; run?: string }) => {
@@ -78,40 +87,45 @@ export async function tick(
     }
   }
 
-  const duePosts = await attempt('due posts', () => listDuePosts(platform), 0)
-  const endedPauses = await attempt('pauses', () => endDuePauses(platform), 0)
-  await attempt('confirmations', () => driveReaders(platform), undefined)
+  const duePosts = await attempt('due posts', () => listDuePosts(platform, newTurn), 0)
+  const endedPauses = await attempt('pauses', () => endDuePauses(platform, newTurn()), 0)
+  await attempt('confirmations', () => driveReaders(platform, newTurn()), undefined)
   await attempt('test mails', () => driveTestMails(platform), 0)
   const feeds = await attempt('feeds', () => driveFeeds(platform), [])
-  await attempt('pages', () => drivePostPages(platform), 0)
+  await attempt('pages', () => drivePostPages(platform, newTurn()), 0)
+  const dueRuns = newTurn()
   const made = [
     await attempt('instant run', () => makeInstantRun(platform), undefined),
-    ...(await attempt('letters', () => makeLetterRuns(platform), [])),
-    await attempt('catch-up run', () => makeCatchUpRun(platform), undefined),
+    ...(await attempt('letters', () => makeLetterRuns(platform, newTurn()), [])),
+    await attempt('catch-up run', () => makeCatchUpRun(platform, newTurn()), undefined),
     // One that is later than now was noted before the clock was set back.
     ...(await attempt(
       'due runs',
       () =>
-        makeDueRuns(platform, last ? new Date(last) : undefined, (fault, schedule) =>
-          failed(fault, { step: 'due runs', schedule }),
-        ),
+        makeDueRuns(platform, last ? new Date(last) : undefined, {
+          turn: dueRuns,
+          onFault: (fault, schedule) => failed(fault, { step: 'due runs', schedule }),
+        }),
       [],
     )),
   ]
   const runs = made.filter((run) => run !== undefined)
   const fresh = new Set(runs.map(({ id }) => id))
   const driven: string[] = []
-  for (const open of await attempt('open runs', () => listOpenRuns(platform), [])) {
+  const turn = newTurn()
+  const openRuns = await attempt('open runs', () => listOpenRuns(platform), [])
+  await sideBySide(openRuns, turn, async (open) => {
     try {
-      if (await driveOpenRun(platform, open, { driveAll, isFresh: fresh.has(open.id) }))
+      if (await driveOpenRun(platform, open, { driveAll, isFresh: fresh.has(open.id), turn }))
         driven.push(open.id)
     } catch (fault) {
       failed(fault, { step: 'open runs', run: open.id })
     }
-  }
+  })
 
   if (faults.length > 0) throw new AggregateError(faults, 'a part of the tick failed')
-  if (!isAhead) {
+  // Occurrences that were left are found again by the instant of the last tick that left none.
+  if (!isAhead && !dueRuns.hasLeft) {
     // Another tick that ended meanwhile has noted itself, or a restore holds the clock now.
     const condition = clock ? { ifVersion: clock.version } : ({ ifAbsent: true } as const)
     await platform.records.put({ ...recordKeys.clock, value: { at } }, condition)
@@ -119,23 +133,23 @@ export async function tick(
   return { at, runs, driven, duePosts, endedPauses, feeds }
 }
 
-async function listDuePosts(platform: Platform): Promise<number> {
+async function listDuePosts(platform: Platform, newTurn: () => Turn): Promise<number> {
   const { publishDuePosts } = await import('./posts/due.ts')
-  return publishDuePosts(platform)
+  return publishDuePosts(platform, newTurn)
 }
 
-async function endDuePauses(platform: Platform): Promise<number> {
+async function endDuePauses(platform: Platform, turn: Turn): Promise<number> {
   const { endPauses } = await import('./subscribers/pauses.ts')
-  return endPauses(platform)
+  return endPauses(platform, turn)
 }
 
 /** Confirmations whose job was lost, and changes of address that wait for a mail's end. */
-async function driveReaders(platform: Platform): Promise<void> {
+async function driveReaders(platform: Platform, turn: Turn): Promise<void> {
   const { driveConfirmations } = await import('./subscribers/send-confirmation.ts')
   const { driveAddressChanges } = await import('./subscribers/change-address.ts')
   const { awaitsLetter } = await import('./digests/letters/awaits-letter.ts')
   await driveConfirmations(platform)
-  await driveAddressChanges(platform, (reader) => awaitsLetter(platform, reader))
+  await driveAddressChanges(platform, (reader) => awaitsLetter(platform, reader), turn)
 }
 
 async function driveTestMails(platform: Platform): Promise<number> {
@@ -150,16 +164,16 @@ async function driveFeeds(platform: Platform): Promise<string[]> {
   return feeds
 }
 
-async function drivePostPages(platform: Platform): Promise<number> {
+async function drivePostPages(platform: Platform, turn: Turn): Promise<number> {
   const { drivePages } = await import('./posts/due-pages.ts')
-  return drivePages(platform)
+  return drivePages(platform, turn)
 }
 
 /** Whether it was driven on. */
 async function driveOpenRun(
   platform: Platform,
   open: Run,
-  { driveAll, isFresh }: { driveAll: boolean; isFresh: boolean },
+  { driveAll, isFresh, turn }: { driveAll: boolean; isFresh: boolean; turn: Turn },
 ): Promise<boolean> {
   const stored = (await getRun(platform, open.id))?.value ?? (await missingRun(platform, open))
   const run = stored?.waits ? await advanceLetter(platform, open.id) : stored
@@ -169,9 +183,12 @@ async function driveOpenRun(
     await closeRun(platform, open.id)
     return false
   }
+  await keepOpenRun(platform, run, turn)
   if (!isOpen(run) || isFresh) return false
   const { parkedAt } = run
   if (parkedAt !== undefined && (await unparkRun(platform, run)).parkedAt !== undefined) {
+    const { settleParked } = await import('./digests/delivery/settle-parked.ts')
+    await settleParked(platform, run, turn)
     return false
   }
   if (!driveAll && !standsStill(run.movedAt, platform.now()) && parkedAt === undefined) {

@@ -53,14 +53,14 @@ function builtCode(name: DoorwayName): Code {
 
 /**
  * What each function does with objects, by where they lie. A write that compares reads, too. Nobody
- * deletes what a publisher sent in.
+ * deletes what is stored of a post.
  */
 const objectGrants: Record<'web' | 'jobs' | 'clock', Partial<Record<Prefix, readonly Verb[]>>> = {
   web: {
     'posts/': ['Get', 'Put'],
     'public/': ['Get'],
-    // A rebuild drops what the last rendering kept.
-    'manifests/': ['Delete'],
+    // It shows a feed that is not rendered yet; a rebuild drops what the last rendering kept.
+    'manifests/': ['Get', 'Put', 'Delete'],
     // What an import refuses.
     [objectKeys.inboxRejected]: ['Put'],
     // Mails of a reader who is erased.

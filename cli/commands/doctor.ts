@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
+import { isLoopback } from '../../functions/is-loopback.ts'
 import { configuration } from '../configuration.ts'
 import { liveServer, stackOf } from '../connection.ts'
 import { type Check, ok } from '../doctor/check.ts'
 import { boundedResolver, checkDomain, checkSmtp } from '../doctor/mail.ts'
-import { checkBaseUrl, checkSettings, isLoopback } from '../doctor/site.ts'
+import { checkBaseUrl, checkSettings } from '../doctor/site.ts'
 import { checkStorage } from '../doctor/storage.ts'
 import { exitCodes } from '../exit.ts'
 import { lastStart } from '../last-start.ts'
@@ -52,7 +53,7 @@ async function onMachine(options: GlobalOptions): Promise<Check[]> {
   ])
   return [
     ok('configuration', `${options.config} can be used`),
-    ...(server ? [ok('server', `runs at ${server.url} (process ${server.pid})`)] : []),
+    ...(server ? [ok('server', `runs at ${server.address} (process ${server.pid})`)] : []),
     ...storage,
     checkBaseUrl(settings),
     smtp,

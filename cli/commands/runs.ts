@@ -77,7 +77,12 @@ Example:
             rows.map((row) => [row.id, row.subscriberId, row.at, row.reason]),
           ),
         )
-        if (state === 'failed') say(`Send them again: broadsheet runs retry ${id}`)
+        if (state === 'failed') {
+          const isOver = run.state === 'done' || run.state === 'skipped'
+          say(
+            `Send them again${isOver ? '' : ' when the run is done'}: broadsheet runs retry ${id}`,
+          )
+        }
       }
     },
   )
@@ -86,7 +91,7 @@ Example:
     command
       .command('retry')
       .argument('<id>', 'as `runs` lists it')
-      .description('Send again to those whose delivery failed.')
+      .description('Send again to those whose delivery failed, once the run is done.')
       .addHelpText('after', '\nExample:\n  broadsheet runs retry weekly_2026-03-09T0800Z'),
     async ({ call, isJson }, _options, id = '') => {
       const run = await call<RunView>('POST', `${pathOf(id)}/retry`)

@@ -5,9 +5,10 @@ import {
   type GetEmailIdentityCommandOutput,
   type SESv2Client,
 } from '@aws-sdk/client-sesv2'
+import { senderDomain } from '../../functions/mail/headers.ts'
 import type { Settings } from '../../functions/settings.ts'
 import { type Check, fault, ok, warning } from './check.ts'
-import { checkDmarc, domainAndParents, senderDomain, type TextRecords } from './mail.ts'
+import { checkDmarc, domainAndParents, type TextRecords } from './mail.ts'
 
 /**
  * What SES allows the account. Without a sender it keeps nothing from working yet.

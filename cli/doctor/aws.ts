@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { SESv2Client } from '@aws-sdk/client-sesv2'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { dynamodbRecordStore } from '../../functions/aws/dynamodb-record-store.ts'
+import { senderDomain } from '../../functions/mail/headers.ts'
 import type { Settings } from '../../functions/settings.ts'
 import { CliError } from '../exit.ts'
 import { awsRefusal } from '../stack/aws-refusal.ts'
@@ -12,7 +13,7 @@ import { asked, checkAccount, refusedCheck } from './aws-account.ts'
 import { checkSender, checkSesAccount } from './aws-mail.ts'
 import { checkAlarms, checkClock, checkQueues, checkSite } from './aws-service.ts'
 import { type Check, fault, ok, warning } from './check.ts'
-import { senderDomain, type TextRecords } from './mail.ts'
+import type { TextRecords } from './mail.ts'
 
 /** The SDK's clients that the checks ask with. */
 export interface AwsDoctorClients {

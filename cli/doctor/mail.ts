@@ -1,4 +1,6 @@
 import { Resolver } from 'node:dns/promises'
+import { lineTo, readSmtpUrl, refusesTls } from '../../functions/local/smtp-url.ts'
+import { senderDomain } from '../../functions/mail/headers.ts'
 import type { Settings } from '../../functions/settings.ts'
 import { type Check, fault, ok, warning } from './check.ts'
 
@@ -22,19 +24,28 @@ export async function checkSmtp({ smtpUrl }: Pick<Settings, 'smtpUrl'>): Promise
     )
   }
   const { hostname, port } = new URL(smtpUrl)
+  const server = readSmtpUrl(smtpUrl)
+  const { user, password } = server
   const { createTransport } = await import('nodemailer')
   const transport = createTransport({
-    url: smtpUrl,
-    connectionTimeout: 8000,
-    greetingTimeout: 8000,
-    socketTimeout: 8000,
-    dnsTimeout: 5000,
+    ...lineTo(server, { connectMs: 8000, silenceMs: 8000 }),
+    ...(user !== undefined && password !== undefined
+      ? // Mails are never sent without the login either, so a server that has none is at fault.
+        { auth: { user, pass: password }, forceAuth: true }
+      : {}),
   })
   try {
     await transport.verify()
     return ok('mail server', `${hostname} answers`)
   } catch (error) {
     const { code, response } = error as { code?: string; response?: string }
+    if (refusesTls(error)) {
+      return fault(
+        'mail server',
+        `${hostname} offers no TLS, and a password never goes over a line that others can read.`,
+        `Write smtps:// for its port with TLS (mostly 465), or ask its operator for STARTTLS. Nothing is mailed until then.`,
+      )
+    }
     const isPassword = code === 'EAUTH'
     return fault(
       'mail server',
@@ -82,11 +93,6 @@ export async function checkDomain(
   ])
   if (spf === 'unreachable' || dmarc.name === 'DNS') return [unreachable(domain)]
   return [spfCheck(domain, spf), dkimCheck(domain, dkim), dmarc]
-}
-
-/** The domain of `mail.from`, folded; `undefined` without a sender. */
-export function senderDomain({ mail }: Pick<Settings, 'mail'>): string | undefined {
-  return /@([^\s>]+)>?$/.exec(mail.from ?? '')?.[1]?.toLowerCase()
 }
 
 /**

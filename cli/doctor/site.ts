@@ -1,3 +1,4 @@
+import { isLoopback } from '../../functions/is-loopback.ts'
 import type { Settings } from '../../functions/settings.ts'
 import { type Check, fault, ok, warning } from './check.ts'
 
@@ -23,13 +24,6 @@ export function checkBaseUrl({ site, smtpUrl }: Pick<Settings, 'site' | 'smtpUrl
     )
   }
   return ok('base URL', site.baseUrl)
-}
-
-/** Whether a host name can only mean this machine. */
-export function isLoopback(host: string): boolean {
-  return (
-    host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127\./.test(host)
-  )
 }
 
 /** What every mail should say, and settings that do not work yet. */

@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto'
 import { objectKeys, recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { keepRejected, publishInboxFile } from '../posts/inbox.ts'
+import { mostPostBytes } from '../posts/source/most-post-bytes.ts'
 import type { InboxBucket } from './inbox-bucket.ts'
 import type { AwsPlatform } from './platform.ts'
 
-/** As much as a request may bring; more is not read into a function's memory. */
-const mostBytes = 5 * 1024 * 1024
 /** Longer than a function may run: who holds it longer is dead. */
 const leaseMs = 90_000
 /** How often a file is read again that is saved anew while it is published. Later saves have notices. */
@@ -50,7 +49,7 @@ async function takeOnce(
   path: string,
 ): Promise<boolean> {
   const { inbox, log } = platform
-  const file = await inbox.get(key, mostBytes)
+  const file = await inbox.get(key, mostPostBytes)
   if (!file) return false
   const { bytes, etag } = file
   if (!bytes) {

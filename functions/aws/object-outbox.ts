@@ -1,4 +1,5 @@
 import { objectKeys } from '../keys.ts'
+import { noRoom } from '../no-room.ts'
 import type { Mailer, ObjectStore, Outbox } from '../platform.ts'
 
 /** Mails of one reader that are removed together. */
@@ -13,7 +14,8 @@ export function objectOutbox({ objects, now }: { objects: ObjectStore; now: () =
     name: 'outbox',
     evidenceDelaySeconds: 0,
     hasFinalEvidence: true,
-    async send({ deliveryId, raw }, until) {
+    async send({ deliveryId, raw }, until, leave) {
+      if (leave && !(await leave())) return noRoom
       if (now() >= until) return { status: 'deferred', reason: 'too late', retryAfterSeconds: 60 }
       await objects.put(objectKeys.outbox(deliveryId), raw, { contentType: 'message/rfc822' })
       return { status: 'sent' }

@@ -48,7 +48,7 @@ export function mailerOnDemand(
   const mailer = once(load)
   return {
     ...known,
-    send: async (message, until) => (await mailer()).send(message, until),
+    send: async (message, until, leave) => (await mailer()).send(message, until, leave),
     quota: async () => (await mailer()).quota(),
     evidence: async (deliveryId) => (await mailer()).evidence(deliveryId),
   }

@@ -4,6 +4,7 @@ import type { SESClient } from '@aws-sdk/client-ses'
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import manifest from '../../package.json' with { type: 'json' }
 import { jsonLog } from '../json-log.ts'
+import { senderDomain } from '../mail/headers.ts'
 import type { Log, Mailer, Platform } from '../platform.ts'
 import type { Settings } from '../settings.ts'
 import { dataCalls, mailCalls } from './call-limits.ts'
@@ -90,7 +91,7 @@ function mailerOf(
   { objects, records, now }: Pick<Platform, 'objects' | 'records' | 'now'>,
 ): Mailer {
   const outbox = objectOutbox({ objects, now })
-  const domain = settings.mail.from?.replace(/>\s*$/, '').split('@').pop()
+  const domain = senderDomain(settings)
   if (!domain) return outbox
   return mailerOnDemand(sesEvidence, async () => {
     const [{ SESClient }, { sesMailer }, { verifiedMailer }] = await Promise.all([

@@ -1,5 +1,6 @@
 import { GetSendQuotaCommand, type SESClient, SendRawEmailCommand } from '@aws-sdk/client-ses'
 import { recordKeys } from '../keys.ts'
+import { noRoom } from '../no-room.ts'
 import type { Mailer, Quota, RecordStore, SendOutcome } from '../platform.ts'
 import { keptAnswer } from './kept-answer.ts'
 import { statusOf } from './sdk-status.ts'
@@ -7,12 +8,6 @@ import { sesEvidence } from './ses-evidence.ts'
 
 /** `GetSendQuota` may be asked once a second an account; a changed quota is followed within a minute. */
 const quotaMilliseconds = 45_000
-
-/** What SES's events said of a delivery, written by the feedback function. */
-export interface DeliveryEvidence {
-  event: 'send' | 'delivery' | 'bounce' | 'complaint' | 'reject' | 'delay'
-  at: string
-}
 
 /**
  * Mail by SES v1 `SendRawEmail`, one recipient a call. The client must have `maxAttempts: 1` and a
@@ -50,7 +45,8 @@ export function sesMailer({
     ...sesEvidence,
 
     // https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html
-    async send(message, until) {
+    async send(message, until, leave) {
+      if (leave && !(await leave())) return noRoom
       if (now() >= until) return tooLate
       try {
         const answer = await client.send(
@@ -73,9 +69,8 @@ export function sesMailer({
     quota,
 
     async evidence(deliveryId) {
-      const found = await records.get<DeliveryEvidence>(recordKeys.evidence(deliveryId))
-      if (!found) return 'cannot tell'
-      return found.value.event === 'reject' ? 'none' : 'accepted'
+      // Kept of any event: each proves that SES took the mail.
+      return (await records.get(recordKeys.evidence(deliveryId))) ? 'accepted' : 'cannot tell'
     },
   }
 }

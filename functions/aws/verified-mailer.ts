@@ -40,7 +40,7 @@ export function verifiedMailer({
     name: ses.name,
     evidenceDelaySeconds: ses.evidenceDelaySeconds,
     hasFinalEvidence: false,
-    async send(message, until) {
+    async send(message, until, leave) {
       let mailer: Mailer
       try {
         mailer = (await isVerified()) ? ses : outbox
@@ -49,7 +49,7 @@ export function verifiedMailer({
         const reason = `SES did not say whether it knows the sender: ${(error as Error).name}`
         return { status: 'deferred', reason, retryAfterSeconds: 5 }
       }
-      return mailer.send(message, until)
+      return mailer.send(message, until, leave)
     },
     quota: async () => ((await isVerified()) ? ses : outbox).quota(),
     async evidence(deliveryId) {

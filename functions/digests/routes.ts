@@ -2,8 +2,9 @@ import { Hono } from 'hono'
 import * as v from 'valibot'
 import { type ApiRoute, apiRoute, pageQuery, queryOf } from '../api.ts'
 import { notFound } from '../errors.ts'
-import { recordKeys, urlPaths } from '../keys.ts'
+import { urlPaths } from '../keys.ts'
 import type { Platform } from '../platform.ts'
+import { isSubscriberId } from '../subscribers/address.ts'
 import { getSubscriber } from '../subscribers/store.ts'
 import { listDeliveries, listDeliveriesOf } from './delivery/list-deliveries.ts'
 import { feedbackRoute } from './feedback/feedback-route.ts'
@@ -12,7 +13,7 @@ import { previewRoutes } from './previews/preview-routes.ts'
 import { pauseRun, resumeRun, retryRun } from './runs/control-run.ts'
 import { dueRoutes } from './runs/due-routes.ts'
 import type { Run } from './runs/run.ts'
-import { getRun } from './runs/run-store.ts'
+import { getRun, newestRuns } from './runs/run-store.ts'
 import { describeRun, runSchema } from './runs/run-view.ts'
 
 const states = ['accepted', 'suppressed', 'failed', 'unknown', 'empty', 'pending'] as const
@@ -47,9 +48,7 @@ export const digestRoutes: ApiRoute[] = [
     },
     async handle(c, platform) {
       const { limit, cursor } = queryOf(c, pageQuery)
-      const page = await platform.records.query<Run>(recordKeys.runsByDue, {
-        index: true,
-        reverse: true,
+      const page = await newestRuns(platform, {
         limit,
         ...(cursor === undefined ? {} : { cursor }),
       })
@@ -92,8 +91,10 @@ export const digestRoutes: ApiRoute[] = [
     summary: 'Visits the failed deliveries of a run again and sends what is still owed of each.',
     scope: 'runs:write',
     answers: { 200: { description: 'The run, open again.', content: oneRun } },
-    handle: async (c, platform) =>
-      c.json(await describeRun(platform, await retryRun(platform, c.req.param('id') ?? ''))),
+    async handle(c, platform) {
+      const { id } = await runNamed(platform, c.req.param('id'))
+      return c.json(await describeRun(platform, await retryRun(platform, id)))
+    },
   }),
   apiRoute({
     method: 'post',
@@ -101,8 +102,10 @@ export const digestRoutes: ApiRoute[] = [
     summary: 'Holds a run: nothing more is sent until it is resumed.',
     scope: 'runs:write',
     answers: { 200: { description: 'The run, paused.', content: oneRun } },
-    handle: async (c, platform) =>
-      c.json(await describeRun(platform, await pauseRun(platform, c.req.param('id') ?? ''))),
+    async handle(c, platform) {
+      const { id } = await runNamed(platform, c.req.param('id'))
+      return c.json(await describeRun(platform, await pauseRun(platform, id)))
+    },
   }),
   apiRoute({
     method: 'post',
@@ -110,8 +113,10 @@ export const digestRoutes: ApiRoute[] = [
     summary: 'Lets a paused run go on; a letter that waits for approval is approved by it.',
     scope: 'runs:write',
     answers: { 200: { description: 'The run.', content: oneRun } },
-    handle: async (c, platform) =>
-      c.json(await describeRun(platform, await resumeRun(platform, c.req.param('id') ?? ''))),
+    async handle(c, platform) {
+      const { id } = await runNamed(platform, c.req.param('id'))
+      return c.json(await describeRun(platform, await resumeRun(platform, id)))
+    },
   }),
   apiRoute({
     method: 'post',
@@ -119,8 +124,10 @@ export const digestRoutes: ApiRoute[] = [
     summary: 'Lets a letter that waits for approval go, at its time.',
     scope: 'runs:write',
     answers: { 200: { description: 'The run.', content: oneRun } },
-    handle: async (c, platform) =>
-      c.json(await describeRun(platform, await approveLetter(platform, c.req.param('id') ?? ''))),
+    async handle(c, platform) {
+      const { id } = await runNamed(platform, c.req.param('id'))
+      return c.json(await describeRun(platform, await approveLetter(platform, id)))
+    },
   }),
   apiRoute({
     method: 'get',
@@ -136,7 +143,8 @@ export const digestRoutes: ApiRoute[] = [
     },
     async handle(c, platform) {
       const id = c.req.param('id') ?? ''
-      if (!(await getSubscriber(platform, id))) throw notFound('A subscriber of this id')
+      const reader = isSubscriberId(id) ? await getSubscriber(platform, id) : undefined
+      if (!reader) throw notFound('A subscriber of this id')
       return c.json(await listDeliveriesOf(platform, id, queryOf(c, pageQuery)))
     },
   }),

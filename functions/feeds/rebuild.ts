@@ -2,12 +2,9 @@ import { everything, objectKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { newestDated } from '../posts/date-index.ts'
 import { markDirty } from '../posts/dirty.ts'
-import { enqueuePages } from '../posts/due-pages.ts'
+import { enqueuePages, postsPerJob } from '../posts/due-pages.ts'
 import { noteMiscounted, recountFeeds } from '../posts/recount.ts'
 import { feedsBehind } from './regenerate.ts'
-
-/** Posts whose pages one job writes. */
-const pagesPerJob = 100
 
 /**
  * Counts the posts of feeds (slugs, or `*`), and renders them and their posts' pages again from the
@@ -29,7 +26,7 @@ export async function rebuildFeeds(
     let cursor: string | undefined
     do {
       const page = await newestDated(platform, feed, {
-        limit: pagesPerJob,
+        limit: postsPerJob,
         ...(cursor === undefined ? {} : { cursor }),
       })
       const postIds = page.rows.map((row) => row.id)

@@ -1,15 +1,9 @@
 import { allRecords } from '../all-records.ts'
 import { everything, recordKeys } from '../keys.ts'
 import type { Platform, RecordStore } from '../platform.ts'
+import { dirtyCount } from '../posts/dirty.ts'
 import { renderDocuments } from './documents.ts'
-import {
-  closeRendering,
-  dirtyCount,
-  isBehind,
-  lookOf,
-  openRendering,
-  type RenderNote,
-} from './render-note.ts'
+import { closeRendering, isBehind, lookOf, openRendering, type RenderNote } from './render-note.ts'
 import { type FeedSnapshot, readSnapshot } from './snapshot.ts'
 import { writeDocument } from './write-document.ts'
 
@@ -105,8 +99,8 @@ const turns = new WeakMap<RecordStore, Map<string, Promise<void>>>()
 
 /** Runs after whatever runs for the same feed in this process, however that ended. */
 function inTurn(records: RecordStore, feed: string, work: () => Promise<void>): Promise<void> {
-  let feeds = turns.get(records)
-  if (!feeds) turns.set(records, (feeds = new Map()))
+  const feeds = turns.get(records) ?? new Map<string, Promise<void>>()
+  turns.set(records, feeds)
   const turn = (feeds.get(feed) ?? Promise.resolve()).then(work, work)
   feeds.set(feed, turn)
   const end = () => {

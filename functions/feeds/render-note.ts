@@ -31,14 +31,6 @@ export function lookOf({ settings, version }: Pick<Platform, 'settings' | 'versi
     .slice(0, 22)
 }
 
-/** Changes so far; 0 for a feed that was never touched. */
-export async function dirtyCount(
-  { records }: Pick<Platform, 'records'>,
-  feed: string,
-): Promise<number> {
-  return (await records.get<{ count: number }>(recordKeys.dirty(feed)))?.value.count ?? 0
-}
-
 /** Whether a feed must be rendered again. */
 export function isBehind(
   note: RenderNote | undefined,

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
+import { answerWith, moved, type Representation } from '../answer-with.ts'
 import { type ApiRoute, apiRoute, check, jsonBody } from '../api.ts'
 import { notFound } from '../errors.ts'
 import {
@@ -13,14 +14,14 @@ import {
 } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { currentSlug, getCategory, listCategories, resolveCategories } from '../posts/categories.ts'
-import { markDirty } from '../posts/dirty.ts'
+import { dirtyCount, markDirty } from '../posts/dirty.ts'
 import { feedLinks } from '../posts/post-answer.ts'
+import { slugsIn } from '../slugs-in.ts'
 import { feedAddress } from './channel.ts'
 import { webAddress } from './guard.ts'
 import { decodePath, oldAddresses } from './old-addresses.ts'
-import { dirtyCount } from './render-note.ts'
-import { answerWith, type Representation } from './serve.ts'
-import { documentVersion, feedCacheControl } from './write-document.ts'
+import { feedCacheControl } from './write-document.ts'
+import { documentVersion } from './write-versioned.ts'
 
 /** The feeds and the list of them, and the redirects that keep old addresses alive. GET and HEAD. */
 export function feedPages(platform: Platform): Hono {
@@ -39,12 +40,13 @@ export function feedPages(platform: Platform): Hono {
   pages.get('/feeds/:slug/:document', async (c, next) => {
     const document = documentNamed(c.req.param('document'))
     if (!document) return next()
-    const slug = slugIn(c)
-    if (slug === undefined) return next()
-    const current = currentSlug(platform.settings, slug)
-    if (current !== slug) return moved(c, urlPaths.feed(current, document))
-    const found = await findFeed(platform, slug, document)
-    return found ? answerFeed(c, slug, found) : next()
+    for (const slug of slugsIn(c)) {
+      const current = currentSlug(platform.settings, slug)
+      if (current !== slug) return moved(c, urlPaths.feed(current, document))
+      const found = await findFeed(platform, slug, document)
+      if (found) return answerFeed(c, slug, found)
+    }
+    return next()
   })
 
   // After the feeds: no setting takes the address of one that exists, so none leads in a circle.
@@ -121,24 +123,8 @@ function answerFeed(c: Context, feed: string, found: Representation): Promise<Re
   return answerWith(c, found)
 }
 
-/** For good: readers then keep the new address. */
-function moved(c: Context, path: string): Response {
-  c.header('cache-control', 'public, max-age=86400')
-  return c.redirect(path, 301)
-}
-
 function documentNamed(name: string): FeedDocument | undefined {
   return feedDocuments.find((document) => document === name)
-}
-
-/**
- * The slug that the middle segment of a path means. Nothing passes but letters, digits and hyphens
- * that fit in a key of an object: no segment leaves the folder of the feeds.
- */
-function slugIn(c: Context): string | undefined {
-  const slug = decodePath(new URL(c.req.url).pathname.split('/')[2] ?? '')
-  if (slug === undefined || Buffer.byteLength(slug) > 255) return undefined
-  return /^[\p{L}\p{M}\p{N}-]+$/u.test(slug) ? slug : undefined
 }
 
 const addresses = v.object({

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import type { Platform } from '../platform.ts'
+import { mostPostBytes } from '../posts/source/most-post-bytes.ts'
 import { isAbsence } from './durable-files.ts'
 
 export interface InboxWatcher {
@@ -21,8 +22,6 @@ export type PublishInboxFile = (
   file: { path: string; bytes: Uint8Array },
 ) => Promise<InboxOutcome>
 
-/** Larger files are refused without being read. */
-const mostBytes = 5 * 1024 * 1024
 /** A file is taken when it has not changed for so long: a copy may still be under way. */
 const restMs = 400
 const mostFilesALook = 10_000
@@ -114,7 +113,7 @@ export function watchInbox(
     if (!before) return 'taken'
     if (Math.abs(Date.now() - before.mtimeMs) < restMs) return 'unfinished'
     try {
-      if (before.size > mostBytes) await moveAway(path)
+      if (before.size > mostPostBytes) await moveAway(path)
       else if (!(await takeBytes(path, full, before))) return 'unfinished'
       removeEmptyFolders(dirname(full))
     } catch (error) {

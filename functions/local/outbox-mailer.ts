@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
+import { noRoom } from '../no-room.ts'
 import type { Mailer, OutgoingMessage, Quota, SendOutcome } from '../platform.ts'
 import { fileWriter, removeLeftovers } from './durable-files.ts'
 
@@ -34,9 +35,15 @@ export function outboxMailer(options: OutboxMailerOptions): Mailer {
     return join(folder, fileName(deliveryId))
   }
 
-  async function send(message: OutgoingMessage, until: Date): Promise<SendOutcome> {
+  async function send(
+    message: OutgoingMessage,
+    until: Date,
+    leave?: () => Promise<boolean>,
+  ): Promise<SendOutcome> {
+    const path = pathOf(message.deliveryId)
+    if (leave && !(await leave())) return noRoom
     const outcome = await writer.write({
-      path: pathOf(message.deliveryId),
+      path,
       body: message.raw,
       isDurable: true,
       isWanted: () => now().getTime() <= until.getTime(),

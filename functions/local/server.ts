@@ -29,9 +29,8 @@ export interface RunningServer {
 /** What `DATA/server.json` says of a running server, for the command line. */
 export interface ServerMark {
   pid: number
-  url: string
+  /** Where it listens, such as `http://127.0.0.1:8787`. */
   address: string
-  version: string
 }
 
 const requestsGraceMs = 5000
@@ -64,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const url = await listen(server, host, port)
 
   const markPath = join(platform.folder, 'server.json')
-  const mark: ServerMark = { pid: process.pid, url, address: url, version: platform.version }
+  const mark: ServerMark = { pid: process.pid, address: url }
   fs.writeFileSync(`${markPath}.new`, JSON.stringify(mark))
   fs.renameSync(`${markPath}.new`, markPath)
 

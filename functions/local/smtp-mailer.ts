@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
+import { noRoom } from '../no-room.ts'
 import type { Mailer, OutgoingMessage, SendOutcome } from '../platform.ts'
 import { outcomeOf, type SmtpFailure, type SmtpStage } from './smtp-answer.ts'
 import { type SmtpSession, smtpPool } from './smtp-pool.ts'
-import { readSmtpUrl } from './smtp-url.ts'
+import { readSmtpUrl, refusesTls } from './smtp-url.ts'
 
 export interface SmtpMailerOptions {
   /** `smtp://user:password@host:port` or `smtps://…`. */
@@ -23,8 +24,8 @@ export interface SmtpMailer extends Mailer {
 }
 
 /**
- * Mails by SMTP. The irreversible step is the message's content: `until` is asked when the server
- * has said that it may come, and whatever breaks before that is `deferred`. What breaks after it
+ * Mails by SMTP. The irreversible step is the message's content: when the server has said that it may
+ * come, `leave` is waited for and `until` looked at, and whatever breaks before that is `deferred`. What breaks after it
  * without an answer is `unclear`, and nothing can tell later (`evidence`).
  *
  * A kept connection that turns out to be closed before the content is replaced once; nothing else
@@ -44,6 +45,7 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
   async function send(
     message: OutgoingMessage,
     isTooLate: () => boolean,
+    mayLeave: () => Promise<boolean>,
     mayReplace = true,
   ): Promise<SendOutcome> {
     const tooLate: SendOutcome = { status: 'deferred', reason: 'too late', retryAfterSeconds: 60 }
@@ -52,23 +54,28 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
     try {
       session = await pool.acquire(message.kind === 'transactional')
     } catch (error) {
+      // The server's own words, such as "500 command not recognized", do not say what was asked.
+      if (refusesTls(error)) {
+        const reason = 'the mail server offers no TLS, without which no password is sent'
+        return { status: 'deferred', reason, retryAfterSeconds: 300 }
+      }
       return outcomeOf({ ...faultOf(error), stage: 'connecting' }, message.to)
     }
-    const attempt = await transmit(session, message, isTooLate, timeoutSeconds * 1000)
+    const attempt = await transmit(session, message, { isTooLate, mayLeave }, timeoutSeconds * 1000)
     if (attempt.error === undefined) {
       pool.release(session)
       return { status: 'sent', ...attempt.sent }
     }
-    if (attempt.error === 'too late') {
+    if (attempt.error === 'too late' || attempt.error === 'no room') {
       pool.discard(session)
-      return tooLate
+      return attempt.error === 'no room' ? noRoom : tooLate
     }
     const failure = { ...faultOf(attempt.error), stage: attempt.stage }
     if (failure.response === undefined || failure.response.startsWith('421')) {
       pool.discard(session)
       const isStale = attempt.stage === 'envelope' && session.messages > 0
       if (isStale && mayReplace && failure.response === undefined) {
-        return send(message, isTooLate, false)
+        return send(message, isTooLate, mayLeave, false)
       }
     } else if (await isReset(session)) pool.release(session)
     else pool.discard(session)
@@ -77,13 +84,23 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
 
   const at = (now: () => Date): Mailer => ({
     name: 'smtp',
-    send: (message, until) => send(message, () => now().getTime() > until.getTime()),
+    send: (message, until, leave) =>
+      send(message, () => now().getTime() > until.getTime(), once(leave)),
     quota: async () => ({ ...limits }),
     evidence: async () => 'cannot tell',
     evidenceDelaySeconds: 0,
     hasFinalEvidence: false,
   })
   return { ...at(options.now), at, close: pool.close }
+}
+
+/** A connection that is replaced meanwhile does not ask again. */
+function once(leave: () => Promise<boolean> = async () => true): () => Promise<boolean> {
+  let asked: Promise<boolean> | undefined
+  return () => {
+    asked ??= leave()
+    return asked
+  }
 }
 
 interface Attempt {
@@ -96,13 +113,16 @@ interface Attempt {
 function transmit(
   { connection }: SmtpSession,
   message: OutgoingMessage,
-  isTooLate: () => boolean,
+  { isTooLate, mayLeave }: { isTooLate: () => boolean; mayLeave: () => Promise<boolean> },
   timeoutMs: number,
 ): Promise<Attempt> {
   return new Promise((resolve) => {
     let stage: SmtpStage = 'envelope'
-    let wasTooLate = false
+    let turnedBack: unknown
+    let isAsked = false
+    let isOver = false
     const finish = (attempt: Omit<Attempt, 'stage'>) => {
+      isOver = true
       clearTimeout(timer)
       resolve({ stage, ...attempt })
     }
@@ -114,17 +134,30 @@ function transmit(
     // Read from only when the server has answered 354 to DATA: the last instant to turn back.
     const content = new Readable({
       read() {
-        if (stage === 'content') return
-        if (isTooLate()) {
-          wasTooLate = true
-          this.destroy(new Error('too late'))
-          return
-        }
-        stage = 'content'
-        this.push(message.raw)
-        this.push(null)
+        if (isAsked) return
+        isAsked = true
+        void goOn()
       },
     })
+
+    async function goOn(): Promise<void> {
+      try {
+        if (!(await mayLeave())) turnedBack = 'no room'
+        else if (isTooLate()) turnedBack = 'too late'
+      } catch (error) {
+        turnedBack = error
+      }
+      // The line broke meanwhile, and that was told.
+      if (isOver) return
+      if (turnedBack !== undefined) {
+        content.destroy(new Error('turned back'))
+        return
+      }
+      stage = 'content'
+      content.push(message.raw)
+      content.push(null)
+    }
+
     connection.send(
       {
         from: message.from,
@@ -134,7 +167,7 @@ function transmit(
       },
       content,
       (error, info) => {
-        if (wasTooLate) finish({ error: 'too late' })
+        if (turnedBack !== undefined) finish({ error: turnedBack })
         else if (error) finish({ error })
         else finish({ sent: providerIdOf(info?.response) })
       },

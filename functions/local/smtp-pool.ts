@@ -1,17 +1,19 @@
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
-import type { SmtpServer } from './smtp-url.ts'
+import { lineTo, type SmtpServer } from './smtp-url.ts'
 
 /** An open, logged-in connection. */
 export interface SmtpSession {
   readonly connection: SMTPConnection
   /** Messages sent over it before; a kept connection may have been closed by the server unnoticed. */
   messages: number
+  /** Whether what it carries now is urgent. */
+  isUrgent: boolean
 }
 
 export interface SmtpPool {
   /**
-   * Waits for a free connection or opens one, at most as long as connecting may take. What is urgent
-   * gets the next one, before all that wait.
+   * Waits for a free connection or opens one, at most as long as connecting may take. One is never
+   * given but to what is urgent: ten mails that the server takes slowly hold up no confirmation.
    */
   acquire(isUrgent?: boolean): Promise<SmtpSession>
   /** Gives it back for the next message. */
@@ -38,29 +40,41 @@ const mostMessages = 100
  */
 export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool {
   const { maxConnections = 5 } = options
+  /** The last one is kept for what is urgent, and opened when that comes. */
+  const mostOrdinary = Math.max(1, maxConnections - 1)
   const idle: { session: SmtpSession; timer: NodeJS.Timeout }[] = []
-  const waiting: (() => void)[] = []
+  const urgent: (() => void)[] = []
+  const ordinary: (() => void)[] = []
   const sessions = new Set<SmtpSession>()
   let open = 0
+  /** Connections that carry what is not urgent, those being opened for it included. */
+  let ordinaryInUse = 0
   let isClosed = false
 
   async function acquire(isUrgent = false): Promise<SmtpSession> {
-    const kept = takeIdle()
-    if (kept) return kept
-    if (open >= maxConnections) {
-      await new Promise<void>((resolve) => {
-        if (isUrgent) waiting.unshift(resolve)
-        else waiting.push(resolve)
-      })
-      return acquire(isUrgent)
+    while (
+      !(isUrgent || ordinaryInUse < mostOrdinary) ||
+      !(idle.length > 0 || open < maxConnections)
+    ) {
+      await new Promise<void>((resolve) => (isUrgent ? urgent : ordinary).push(resolve))
     }
+    if (!isUrgent) ordinaryInUse++
+    const kept = takeIdle()
+    if (kept) return Object.assign(kept, { isUrgent })
     open++
     try {
-      return await openSession()
+      return await openSession(isUrgent)
     } catch (error) {
+      if (!isUrgent) ordinaryInUse--
       ended()
       throw error
     }
+  }
+
+  /** One place more is free: whoever waits may have it. */
+  function wake(): void {
+    const next = urgent.shift() ?? (ordinaryInUse < mostOrdinary ? ordinary.shift() : undefined)
+    next?.()
   }
 
   function takeIdle(): SmtpSession | undefined {
@@ -69,24 +83,15 @@ export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool
     return kept?.session
   }
 
-  async function openSession(): Promise<SmtpSession> {
+  async function openSession(isUrgent: boolean): Promise<SmtpSession> {
     if (isClosed) throw new Error('the mailer is closed')
     // Loaded with the first mail: an idle server needs none of it.
     const { default: Connection } = await import('nodemailer/lib/smtp-connection')
     const connection = new Connection({
-      host: server.host,
-      port: server.port,
-      secure: server.isSecure,
-      requireTLS: server.requiresTls,
-      connectionTimeout: options.connectMs,
-      greetingTimeout: options.connectMs,
-      dnsTimeout: options.connectMs,
-      socketTimeout: options.silenceMs,
+      ...lineTo(server, options),
       maxResponseSize: 64 * 1024,
-      // A certificate proves nothing on loopback that the address does not.
-      tls: { rejectUnauthorized: !server.isLoopback, minVersion: 'TLSv1.2' },
     })
-    const session: SmtpSession = { connection, messages: 0 }
+    const session: SmtpSession = { connection, messages: 0, isUrgent }
     await new Promise<void>((resolve, reject) => {
       connection.once('error', reject)
       connection.connect((error) => (error ? reject(error) : resolve()))
@@ -116,15 +121,15 @@ export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool
     return session
   }
 
-  // One fewer is open: whoever waits may open another.
   function ended(): void {
     open--
-    waiting.shift()?.()
+    wake()
   }
 
   function release(session: SmtpSession): void {
     session.messages++
-    if (!sessions.has(session)) return
+    if (!session.isUrgent) ordinaryInUse--
+    if (!sessions.has(session)) return wake()
     if (isClosed || session.messages >= mostMessages) {
       session.connection.quit()
       return
@@ -138,13 +143,17 @@ export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool
     }, idleMs)
     timer.unref()
     idle.push({ session, timer })
-    waiting.shift()?.()
+    wake()
   }
 
   return {
     acquire,
     release,
-    discard: (session) => session.connection.close(),
+    discard: (session) => {
+      if (!session.isUrgent) ordinaryInUse--
+      session.connection.close()
+      wake()
+    },
     close: () => {
       isClosed = true
       for (const { session, timer } of idle.splice(0)) {

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import { ServiceError } from '../errors.ts'
+import { isLoopback as isLoopbackHost } from '../is-loopback.ts'
 
 export interface SmtpServer {
   host: string
@@ -49,15 +49,38 @@ export function readSmtpUrl(text: string): SmtpServer {
   }
 }
 
+/**
+ * How nodemailer connects to it. Whoever opens a line goes by this, for it keeps the password off a
+ * line without TLS.
+ */
+export function lineTo(
+  server: SmtpServer,
+  { connectMs, silenceMs }: { connectMs: number; silenceMs: number },
+) {
+  return {
+    host: server.host,
+    port: server.port,
+    secure: server.isSecure,
+    requireTLS: server.requiresTls,
+    connectionTimeout: connectMs,
+    greetingTimeout: connectMs,
+    dnsTimeout: connectMs,
+    socketTimeout: silenceMs,
+    // A certificate proves nothing on loopback that the address does not.
+    tls: { rejectUnauthorized: !server.isLoopback, minVersion: 'TLSv1.2' },
+  } as const
+}
+
+/** Whether a connection failed because the server answered no to STARTTLS. */
+export function refusesTls(error: unknown): boolean {
+  const { code, response } = error as { code?: unknown; response?: unknown }
+  return code === 'ETLS' && typeof response === 'string'
+}
+
 function decode(part: string): string {
   try {
     return decodeURIComponent(part)
   } catch {
     return part
   }
-}
-
-function isLoopbackHost(host: string): boolean {
-  if (isIP(host) === 4) return host.startsWith('127.')
-  return host === '::1' || host === 'localhost' || host.endsWith('.localhost')
 }

@@ -128,9 +128,16 @@ export function unsubscribeLines(link: string, mailto?: string): string {
   return `${first.slice(0, -2)}${byMail}\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n`
 }
 
+/** The domain of `mail.from`, folded; `undefined` without a sender. @throws `mail.address` */
+export function senderDomain({ mail }: Pick<Settings, 'mail'>): string | undefined {
+  if (!mail.from) return undefined
+  return parseMailbox(mail.from).address.split('@').at(-1)?.toLowerCase()
+}
+
 /** The sender's domain, else the site's host. */
 function domainOf({ mail, site }: Pick<Settings, 'site' | 'mail'>): string {
-  if (mail.from) return parseMailbox(mail.from).address.split('@').at(-1) ?? 'localhost'
+  const domain = senderDomain({ mail })
+  if (domain !== undefined) return domain
   const { hostname } = new URL(site.baseUrl)
   // An IP address is no domain; a literal in brackets would be right but is refused by many.
   return /^[\d.]+$|^\[/.test(hostname) ? 'localhost' : hostname

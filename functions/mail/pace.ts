@@ -1,6 +1,7 @@
 import type { Platform, Quota } from '../platform.ts'
 import { type RealClock, realClock } from '../real-clock.ts'
 import { openDayBudget } from './day-budget.ts'
+import { openLine } from './line.ts'
 import { effectiveQuota, rateOf } from './quota.ts'
 import { openSlots } from './slots.ts'
 
@@ -15,10 +16,10 @@ export interface Pace {
   /**
    * Waits for the right to send one mail, until shortly before its instant: taken before a claim, so
    * that nobody waits long with a reader claimed. `spent`: the day's quota is used up. `late`: none
-   * came within `patienceMs`. Each right is ended by `leave` or `giveBack`.
+   * came within `patienceMs`. Each right is ended by `giveBack`, or by `leave` and `answered`.
    */
   take(patienceMs: number): Promise<Right | 'spent' | 'late'>
-  /** The right to send what a person waits for, ahead of bulk. */
+  /** The right to send what a person waits for, ahead of bulk; also until shortly before its instant. */
   takeAhead(): Promise<Right | 'spent' | 'late'>
   /**
    * Gives out no right for so long: the provider asked for it. Whether it was not holding already.
@@ -29,8 +30,13 @@ export interface Pace {
 }
 
 export interface Right {
-  /** Waits for the instant. Whoever comes too late gets another; `false`: none came in time. */
+  /**
+   * Waits for the instant, and until few mails are on their way. Whoever comes too late gets another;
+   * `false`: none came in time. To be asked when nothing else keeps the mail from leaving.
+   */
   leave(): Promise<boolean>
+  /** The mail was answered for, or did not leave in the end. Repeatable, harmless before `leave`. */
+  answered(): void
   /** Nothing is sent with it: the reader was owed nothing. The next in this process has it. */
   giveBack(): void
 }
@@ -46,13 +52,17 @@ const askMs = 10
 const late = { soonestMs: askMs, horizonMs: bulkHorizonMs }
 const ahead = { soonestMs: askMs, horizonMs: 9000 }
 const longestClaimMs = 200
+/** The lead of what a person waits for: its own connection may have to be opened. */
+const aheadLeadMs = 500
 const renewalMs = 5000
+/** Of the time in which a line stood still, so much is waited for beside it. */
+const longestStandstillMs = 15_000
 const longestHoldMs = 10_000
 /** Without a limit a second, rights of a day are counted so many at once. */
 const dayBlock = 50
 
 const anytime = Number.NEGATIVE_INFINITY
-const unlimited: Right = { leave: async () => true, giveBack: () => {} }
+const unlimited: Right = { leave: async () => true, answered: () => {}, giveBack: () => {} }
 
 type Pacing = Pick<Platform, 'records' | 'mailer' | 'settings' | 'now'>
 
@@ -71,6 +81,7 @@ export function paceOf(platform: Pacing): Pace {
 export function openPace(platform: Pacing, clock: RealClock = realClock): Pace {
   const slots = openSlots(platform, clock)
   const day = openDayBudget(platform, clock)
+  const line = openLine(clock)
   let quota: Quota = {}
   let quotaSecond = Number.NaN
   let reading: Promise<void> | undefined
@@ -184,14 +195,22 @@ export function openPace(platform: Pacing, clock: RealClock = realClock): Pace {
     given.push(slot)
     if (slot !== anytime) await clock.sleep(slot - leadMs(rate() ?? 1) - clock.now())
     const begun = clock.now()
+    let onAnswer: (() => void) | undefined
     return {
       async leave() {
         claimMs = 0.9 * claimMs + 0.1 * Math.min(longestClaimMs, clock.now() - begun)
-        const mayLeave = await reach(firstGiven(), bookOne)
-        if (!mayLeave && quota.perDay !== undefined) spare++
-        end()
-        return mayLeave
+        try {
+          onAnswer = await reach(firstGiven(), bookOne)
+        } finally {
+          if (!onAnswer) {
+            line.pass()
+            if (quota.perDay !== undefined) spare++
+          }
+          end()
+        }
+        return onAnswer !== undefined
       },
+      answered: () => onAnswer?.(),
       giveBack() {
         const last = given.pop()
         if (last !== undefined && (last === anytime || last >= clock.now())) free.unshift(last)
@@ -218,25 +237,43 @@ export function openPace(platform: Pacing, clock: RealClock = realClock): Pace {
     for (const resolve of waiting) resolve()
   }
 
-  /** Waits for a slot, and for another one as long as it was missed. */
+  /**
+   * Waits for a slot, and for another one as long as it was missed. The mail is on its way with the
+   * end of it; what comes back is to be called with its answer. `undefined`: none came in time.
+   */
   async function reach(
     first: number | undefined,
     another: (perSecond: number) => Promise<number | undefined>,
-  ): Promise<boolean> {
+    isAhead = false,
+  ): Promise<(() => void) | undefined> {
     const deadline = clock.now() + renewalMs
+    let stoodMs = 0
     for (let slot = first; ; ) {
-      if (slot === anytime) return true
+      if (slot === anytime) return line.enter()
       if (slot !== undefined) {
         await clock.sleep(slot - clock.now())
+        const reached = clock.now()
+        // Bulk makes room for what a person waits for, which waits for no bulk.
+        if (!isAhead) await roomOnLine()
+        stoodMs += clock.now() - reached
         const lateMs = clock.now() - slot
-        if (lateMs <= graceMs && lateMs > -1000) return true
+        const isReached = lateMs <= graceMs && lateMs > -1000
+        if (isReached && (isAhead || !line.letSlotGo())) return line.enter()
       }
       await freshQuota()
       const perSecond = rate()
-      if (perSecond === undefined) return true
-      if (clock.now() > deadline) return false
+      if (perSecond === undefined) return line.enter()
+      if (clock.now() > deadline + Math.min(stoodMs, longestStandstillMs)) return undefined
       slot = await another(perSecond)
       if (slot === undefined) await clock.sleep(Math.min(50, 500 / perSecond))
+    }
+  }
+
+  async function roomOnLine(): Promise<void> {
+    for (;;) {
+      const perSecond = rate()
+      if (perSecond === undefined || !line.isFull(perSecond)) return
+      await line.room()
     }
   }
 
@@ -258,8 +295,15 @@ export function openPace(platform: Pacing, clock: RealClock = realClock): Pace {
       if (isCounted) await day.giveBack(1)
       return 'late'
     }
+    if (slot !== anytime) await clock.sleep(slot - aheadLeadMs - clock.now())
+    let onAnswer: (() => void) | undefined
     return {
-      leave: () => reach(slot, (perSecond) => slots.bookAhead(perSecond, ahead)),
+      async leave() {
+        const more = (perSecond: number) => slots.bookAhead(perSecond, ahead)
+        onAnswer = await reach(slot, more, true)
+        return onAnswer !== undefined
+      },
+      answered: () => onAnswer?.(),
       giveBack: () => {
         if (isCounted) spare++
       },

@@ -1,5 +1,7 @@
+import { noRoom } from '../no-room.ts'
 import type { OutgoingMessage, Platform, SendOutcome } from '../platform.ts'
 import { paceOf } from './pace.ts'
+import { sendWith } from './send-with.ts'
 
 /**
  * Sends what a person waits for: within the same quota as bulk but ahead of it, after some seconds
@@ -14,8 +16,13 @@ export async function sendTransactional(
   if (right === 'spent') {
     return { status: 'deferred', reason: 'the quota of the day is used up', retryAfterSeconds: 900 }
   }
-  if (right === 'late' || !(await right.leave())) {
-    return { status: 'deferred', reason: 'no room within the rate', retryAfterSeconds: 10 }
-  }
-  return platform.mailer.send({ ...message, kind: 'transactional' }, until)
+  const crowded = { ...noRoom, retryAfterSeconds: 10 }
+  if (right === 'late') return crowded
+  const outcome = await sendWith(
+    right,
+    platform.mailer,
+    { ...message, kind: 'transactional' },
+    until,
+  )
+  return outcome === noRoom ? crowded : outcome
 }

@@ -37,7 +37,8 @@ const mostNumbered = 50
 /**
  * The slug of each name (or slug), as written in posts; unknown ones are made, in order of first
  * use. Names that differ in case or kind of blank only are one category; names that are different
- * but have one slug (`C`, `C++`) get `-2`, `-3`. Repeatable, also after a crash or beside a racer.
+ * but have one slug (`C`, `C++`) get `-2`, `-3`. What is a category's slug, letter by letter, is that
+ * category. Repeatable, also after a crash or beside a racer.
  */
 export async function resolveCategories(
   { records, settings }: Pick<Platform, 'records' | 'settings'>,
@@ -58,8 +59,9 @@ export async function resolveCategories(
     records.getMany<CategoryRecord>(unknown.map((name) => recordKeys.category(name))),
   ])
   for (const [i, name] of unknown.entries()) {
+    // A slug written exactly means its category, also where a name beside it folds to the same.
     const known =
-      byName[i]?.value.slug ?? (slugify(name) === name ? bySlug[i]?.value.slug : undefined)
+      (slugify(name) === name ? bySlug[i]?.value.slug : undefined) ?? byName[i]?.value.slug
     // One after the other: the order of first use decides who gets the bare slug.
     const slug = known ?? (make ? await makeCategory({ records, settings }, name) : baseSlug(name))
     slugs.set(name, currentSlug(settings, slug))
@@ -98,6 +100,14 @@ export async function noteCategoryUse(
       }
     }),
   )
+}
+
+/** The titles of all categories, by slug. */
+export async function categoryTitles(
+  platform: Pick<Platform, 'records' | 'settings'>,
+): Promise<ReadonlyMap<string, string>> {
+  const categories = await listCategories(platform)
+  return new Map(categories.map(({ slug, title }) => [slug, title]))
 }
 
 /** Those of `broadsheet.yaml` in its order, then every other that a visible post has been in, by slug. */
@@ -179,7 +189,7 @@ async function makeCategory(
   const slug = await claimSlug({ records, settings }, name)
   const key = recordKeys.categoryName(fold(name))
   const outcome = await records.put({ ...key, value: { slug } }, { ifAbsent: true })
-  if (outcome.status === 'stored') return slug
+  if (outcome.status === 'stored' || slug === name) return slug
   return (await records.get<{ slug: string }>(key))?.value.slug ?? slug
 }
 
@@ -193,17 +203,15 @@ async function claimSlug(
       number === 1
         ? base
         : `${base}-${number <= mostNumbered ? number : hashOf(`${number}${name}`)}`
-    // A slug of the settings means what they say; one that was renamed leads elsewhere.
-    const isTaken =
-      reserved.has(slug) || ownSettings(settings, slug) || currentSlug(settings, slug) !== slug
-    if (isTaken) continue
+    // What the settings know means what they say: written as a category, it would lead elsewhere.
+    if (reserved.has(slug) || configuredSlug(settings, slug) !== undefined) continue
     const value: CategoryRecord = { slug, name }
     const outcome = await records.put({ ...recordKeys.category(slug), value }, { ifAbsent: true })
     if (outcome.status === 'stored') return slug
     const holder: StoredRecord<CategoryRecord> | undefined = await records.get(
       recordKeys.category(slug),
     )
-    if (holder && fold(holder.value.name) === fold(name)) return slug
+    if (slug === name || (holder && fold(holder.value.name) === fold(name))) return slug
   }
 }
 

@@ -22,6 +22,14 @@ export async function raiseDirty(
   await Promise.all([...new Set(feeds)].map((feed) => records.add(recordKeys.dirty(feed), 1)))
 }
 
+/** How often a feed was changed so far; 0 for one that never was. */
+export async function dirtyCount(
+  { records }: Pick<Platform, 'records'>,
+  feed: string,
+): Promise<number> {
+  return (await records.get<{ count: number }>(recordKeys.dirty(feed)))?.value.count ?? 0
+}
+
 /** The jobs alone: for feeds whose count has been raised. */
 export async function enqueueRegenerate(
   { jobs }: Pick<Platform, 'jobs'>,

@@ -3,9 +3,10 @@ import type { Job } from '../jobs.ts'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { standsStill } from '../stands-still.ts'
+import { openTurn } from '../turn.ts'
 
 /** Page jobs carry at most so many posts. */
-const postsPerJob = 100
+export const postsPerJob = 100
 
 interface DuePages {
   postIds: readonly string[]
@@ -47,16 +48,16 @@ export async function writeDuePages(
 }
 
 /** Enqueues again what has been due for two minutes; how many jobs. For every tick. */
-export async function drivePages({
-  records,
-  jobs,
-  now,
-}: Pick<Platform, 'records' | 'jobs' | 'now'>): Promise<number> {
+export async function drivePages(
+  { records, jobs, now }: Pick<Platform, 'records' | 'jobs' | 'now'>,
+  turn = openTurn(),
+): Promise<number> {
   const page = await records.query<DuePages>(recordKeys.pagesDue)
   let driven = 0
   for (const { version, ...record } of page.records) {
     const { postIds, at } = record.value
     if (!standsStill(at, now())) continue
+    if (turn.isOver()) break
     const value: DuePages = { postIds, at: now().toISOString() }
     const outcome = await records.put<DuePages>({ ...record, value }, { ifVersion: version })
     if (outcome.status === 'conflict') continue

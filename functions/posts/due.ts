@@ -1,5 +1,6 @@
 import { recordKeys } from '../keys.ts'
 import type { Platform, RecordPage, StoredRecord } from '../platform.ts'
+import { openTurn, type Turn } from '../turn.ts'
 import { composeDue, markUnfinished } from './compose-post.ts'
 import type { DatedRow } from './date-index.ts'
 import { finishPosts } from './finish-posts.ts'
@@ -15,14 +16,18 @@ const windowPosts = 256
 
 /**
  * Lists the posts whose date has come, oldest first; how many became visible. Before that it finishes
- * what crashed writers left behind and moves posts out of renamed categories. For every tick: idempotent, and overlapping ones do no harm.
+ * what crashed writers left behind and moves posts out of renamed categories. For every tick:
+ * idempotent, overlapping ones do no harm, and what has no room in a turn is left to the next.
  */
 export async function publishDuePosts(
   platform: Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>,
+  newTurn: () => Turn = openTurn,
 ): Promise<number> {
-  await finishAbandoned(platform)
-  await recountFeeds(platform)
-  await moveRenamedPosts(platform)
+  const mending = newTurn()
+  await finishAbandoned(platform, mending)
+  await recountFeeds(platform, mending)
+  await moveRenamedPosts(platform, mending)
+  const turn = newTurn()
   let listed = 0
   let cursor: string | undefined
   do {
@@ -32,7 +37,7 @@ export async function publishDuePosts(
     })
     listed += await listDue(platform, page.records)
     cursor = page.cursor
-  } while (cursor !== undefined)
+  } while (cursor !== undefined && !turn.isOver())
   return listed
 }
 

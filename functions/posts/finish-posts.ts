@@ -37,7 +37,7 @@ export async function finishPosts(
     /** Without it the caller enqueues `feeds` at the end of its batches. */ regenerate?: boolean
   } = {},
 ): Promise<Finished> {
-  const { records, jobs, settings } = platform
+  const { jobs, settings } = platform
   const visible = changed.filter(({ value }) => value.state === 'visible')
   await noteCategoryUse(
     platform,
@@ -62,11 +62,7 @@ export async function finishPosts(
   const feeds = feedsOfRows([...rows, ...left])
   await raiseDirty(platform, feeds)
   const pages = changed
-    .filter(
-      ({ value }) =>
-        feedsOfRows([...rowsOf(value, settings.keep), ...(value.unfinished?.left ?? [])]).length >
-        0,
-    )
+    .filter(({ value }) => feedsOfPost(value, settings.keep).length > 0)
     .map(({ value }) => value.id)
   const jobIds = [
     ...(regenerate ? await enqueueRegenerate(platform, feeds) : []),
@@ -132,7 +128,8 @@ async function removeLeft(
   const going: Row[] = []
   let next = 0
   for (const [i, { id, token, rows }] of stale.entries()) {
-    const found = versions.slice(next, (next += rows.length)).filter((row) => row !== undefined)
+    const found = versions.slice(next, next + rows.length).filter((row) => row !== undefined)
+    next += rows.length
     if (present[i]?.value.unfinished?.token === token) going.push(...found)
     else overtaken.add(id)
   }

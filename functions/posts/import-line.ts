@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { ErrorCode } from '../error-codes.ts'
 import { faultInWords } from '../schema-fault.ts'
 import { contentTypeOf, contentTypes } from './source/content-type.ts'
 import type { PostSource } from './source/parse-post.ts'
@@ -7,8 +8,8 @@ import type { PostSource } from './source/parse-post.ts'
 export type ImportLine =
   | { status: 'source'; name: string; source: PostSource }
   /** A file that is none of ours, or a line that cannot be used. */
-  | { status: 'ignored'; name: string; code: string; reason: string }
-  | { status: 'refused'; name: string; code: string; reason: string }
+  | { status: 'ignored'; name: string; code: ErrorCode; reason: string }
+  | { status: 'refused'; name: string; code: ErrorCode; reason: string }
 
 const fileLine = v.object({
   path: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
@@ -107,6 +108,6 @@ function notAPost(name: string): ImportLine {
   }
 }
 
-function refused(name: string, code: string, reason: string): ImportLine {
+function refused(name: string, code: ErrorCode, reason: string): ImportLine {
   return { status: 'refused', name, code, reason }
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-codes.ts'
 import type { Settings } from '../settings.ts'
 import { enqueueRegenerate } from './dirty.ts'
 import type { ImportLine } from './import-line.ts'
@@ -13,7 +14,7 @@ export interface ReportLine {
   path: string
   outcome: 'published' | 'updated' | 'unchanged' | 'hidden' | 'ignored' | 'refused'
   id?: string
-  code?: string
+  code?: ErrorCode
   reason?: string
 }
 

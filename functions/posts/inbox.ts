@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ErrorCode } from '../error-codes.ts'
 import { ServiceError } from '../errors.ts'
 import { objectKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
@@ -77,6 +78,6 @@ function rejectedName(path: string): string {
   return segments.filter((segment) => !['', '.', '..'].includes(segment)).join('/')
 }
 
-function refused(code: string, reason: string): PublishOutcome {
+function refused(code: ErrorCode, reason: string): PublishOutcome {
   return { status: 'refused', code, reason }
 }

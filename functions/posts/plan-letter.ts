@@ -86,8 +86,9 @@ export function approvalEnd(approveBy: string, letterAt: string | undefined): st
   return letterAt !== undefined && letterAt > approveBy ? letterAt : approveBy
 }
 
+/** A post that is dated anew takes its letter along: it would reach nobody before the post is out. */
 function setTime(post: StoredPost, present: string): void {
-  const at = letterTime(post)
-  if (at !== undefined && at > present) post.letterAt = at
+  const at = letterTime(post) ?? post.published
+  if (at > present) post.letterAt = at
   else delete post.letterAt
 }

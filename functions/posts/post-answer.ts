@@ -4,7 +4,7 @@ import { everything, type FeedAnswer, feedAnswer, urlPaths } from '../keys.ts'
 import type { Settings } from '../settings.ts'
 import { postUrl } from './addresses.ts'
 import { withOwnAddresses } from './own-address.ts'
-import type { Post, PostBody } from './post.ts'
+import { mailModes, type Post, type PostBody } from './post.ts'
 
 const address = v.string()
 
@@ -66,7 +66,7 @@ export const postSchema = v.object({
   ),
   enclosures: v.array(v.object({ url: v.string(), type: v.string(), length: v.number() })),
   canonicalUrl: v.optional(v.string()),
-  mail: v.optional(v.picklist(['digest', 'letter', 'none'])),
+  mail: v.optional(v.picklist(mailModes)),
   mailAt: v.optional(v.string()),
   mailed: v.boolean(),
   reason: v.optional(v.string()),

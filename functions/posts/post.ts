@@ -2,7 +2,8 @@ import { recordKeys } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 
 /** How a post reaches mail readers: as a card in their digests, whole as a letter, or not at all. */
-export type MailMode = 'digest' | 'letter' | 'none'
+export const mailModes = ['digest', 'letter', 'none'] as const
+export type MailMode = (typeof mailModes)[number]
 
 /** What is known of a post beside its body. One small record; the body and source are objects. */
 export interface Post {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-codes.ts'
 import type { ServiceError } from '../errors.ts'
 import { everything } from '../keys.ts'
 import { looksTheSame } from './compose-post.ts'
@@ -12,7 +13,7 @@ export type PublishOutcome = PostOutcome | Ignored | Refused
 export interface Ignored {
   status: 'ignored'
   /** Stable. */
-  code: string
+  code: ErrorCode
   reason: string
 }
 
@@ -20,7 +21,7 @@ export interface Ignored {
 export interface Refused {
   status: 'refused'
   /** Stable. */
-  code: string
+  code: ErrorCode
   reason: string
   /** The refusal itself, with the single fields that are wrong. */
   error?: ServiceError
@@ -44,7 +45,7 @@ export interface PostOutcome {
   /** Why it is not mailed, or why hidden. */
   reason?: string
   /** Why hidden: `post.hidden` or `post.scheduled`. */
-  code?: string
+  code?: ErrorCode
   /** There was no such post before. */
   isNew: boolean
 }
@@ -73,7 +74,7 @@ export function outcomeOf(
   }
   const isNew = previous === undefined
   if (post.state !== 'visible') {
-    const reason = whyHidden(post)
+    const reason = whyHidden(post, previous && letterWait(previous, present))
     return { ...shown, status: 'hidden', isNew, mailed: false, reason, ...codeOf(post) }
   }
   const why = post.notMailedReason === undefined ? {} : { reason: post.notMailedReason }
@@ -109,10 +110,24 @@ export function outcomeOf(
   return { ...shown, status, isNew, mailed: false, reason }
 }
 
-/** Of a scheduled post that was never listed, the reason why it is not mailed names the day. */
-function whyHidden({ hiddenReason, notMailedReason, number, published }: StoredPost): string {
+/**
+ * Of a scheduled post that was never listed, the reason why it is not mailed names the day. One that
+ * was out keeps its place in the log, or those who have it would get it twice: what passes that place
+ * while it is away does not come back to it.
+ */
+function whyHidden(post: StoredPost, wait: ReturnType<typeof letterWait>): string {
+  const { hiddenReason, notMailedReason, number, published, listAs, letterAt = published } = post
   const reason = hiddenReason ?? (number === undefined ? notMailedReason : undefined)
-  return reason ?? `It is dated in the future and comes out on ${published}, without a mail.`
+  if (reason !== undefined) return reason
+  const when = `It is dated in the future and comes out on ${published}`
+  if (!post.mailed || post.mail === 'none') return `${when}, without a mail.`
+  if (listAs === 'digest') {
+    return `${when}. It was out before: readers whose digest is due until then do not get it in a later one. To mail it to all its readers, publish it again once it is out and ask for a mail (\`--mail-again\`).`
+  }
+  if (wait === 'waits') return `${when}; its letter goes at ${letterAt}.`
+  if (wait === 'may wait')
+    return `${when}; if its letter still waits, it goes then at the earliest.`
+  return `${when}, without another mail.`
 }
 
 function byLetter(post: StoredPost): Pick<PostOutcome, 'letter'> {
@@ -120,7 +135,7 @@ function byLetter(post: StoredPost): Pick<PostOutcome, 'letter'> {
   return letter ? { letter } : {}
 }
 
-function codeOf({ state }: Post): { code?: string } {
+function codeOf({ state }: Post): { code?: ErrorCode } {
   if (state === 'hidden') return { code: 'post.hidden' }
   return state === 'scheduled' ? { code: 'post.scheduled' } : {}
 }

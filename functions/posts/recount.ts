@@ -1,6 +1,8 @@
 import { allRecords } from '../all-records.ts'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
+import { openTurn } from '../turn.ts'
+import { dirtyCount } from './dirty.ts'
 
 type Records = Pick<Platform, 'records'>
 
@@ -25,10 +27,11 @@ export async function noteMiscounted(
  * while anybody writes posts: a row that is placed and not yet counted would count twice. The next
  * tick tries again.
  */
-export async function recountFeeds({ records }: Records): Promise<number> {
+export async function recountFeeds({ records }: Records, turn = openTurn()): Promise<number> {
   const noted = await records.query(recordKeys.miscountedFeeds)
   let counted = 0
   for (const note of noted.records) {
+    if (turn.isOver()) break
     if (!(await recount({ records }, note.sort))) continue
     await records.delete(note, { ifVersion: note.version })
     counted++
@@ -39,22 +42,18 @@ export async function recountFeeds({ records }: Records): Promise<number> {
 async function recount({ records }: Records, feed: string): Promise<boolean> {
   const counter = recordKeys.categoryCount(feed)
   for (let tries = 0; tries < mostTries; tries++) {
-    const changes = await changesOf({ records }, feed)
+    const changes = await dirtyCount({ records }, feed)
     if (await isAnyoneWriting({ records })) return false
     const rows = await countRows({ records }, feed)
     const count = (await records.get<{ count: number }>(counter))?.value.count ?? 0
     // Who came and is still at work has a note; who is done has raised the count of changes.
     if (await isAnyoneWriting({ records })) return false
-    if ((await changesOf({ records }, feed)) !== changes) continue
+    if ((await dirtyCount({ records }, feed)) !== changes) continue
     // The difference, so that whoever counts from here on is not undone.
     if (rows !== count) await records.add(counter, rows - count)
     return true
   }
   return false
-}
-
-async function changesOf({ records }: Records, feed: string): Promise<number> {
-  return (await records.get<{ count: number }>(recordKeys.dirty(feed)))?.value.count ?? 0
 }
 
 async function isAnyoneWriting({ records }: Records): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { recordKeys } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
+import { openTurn } from '../turn.ts'
 import { currentSlug } from './categories.ts'
 import { markUnfinished } from './compose-post.ts'
 import type { DatedRow } from './date-index.ts'
@@ -17,13 +18,14 @@ const windowPosts = 256
  */
 export async function moveRenamedPosts(
   platform: Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>,
+  turn = openTurn(),
 ): Promise<number> {
   const { records, settings } = platform
   const old = Object.values(settings.categories).flatMap(({ renamedFrom = [] }) => renamedFrom)
   let moved = 0
   for (const slug of new Set(old)) {
     if (currentSlug(settings, slug) === slug) continue
-    for (;;) {
+    while (!turn.isOver()) {
       const partition = recordKeys.dateIndex(slug)
       const { records: rows } = await records.query<DatedRow>(partition, { limit: windowPosts })
       const some = await moveWindow(

@@ -12,7 +12,7 @@ export function slugify(text: string): string {
     .normalize('NFC')
     .toLowerCase()
     // Format and variation characters are invisible; an apostrophe joins (`don’t` is one word).
-    .replace(/[\p{Cf}\uFE00-\uFE0F'’]/gu, '')
+    .replace(/\p{Cf}|[\uFE00-\uFE0F]|['’]/gu, '')
     .normalize('NFC')
     .replace(/[^\p{L}\p{N}\p{M}]+/gu, '-')
     // A mark without its letter would combine with the hyphen.

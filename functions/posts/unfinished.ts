@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { recordKeys } from '../keys.ts'
 import type { Platform, RecordKey, StoredRecord } from '../platform.ts'
 import { standsStillMs } from '../stands-still.ts'
+import { openTurn } from '../turn.ts'
 import { claimKeys } from './claim-keys.ts'
 import { enqueueRegenerate } from './dirty.ts'
 import { enqueuePages } from './due-pages.ts'
@@ -35,6 +36,7 @@ export async function endNote(
 /** Finishes what crashes left behind; how many batches. Repeatable, and safe beside a live writer. */
 export async function finishAbandoned(
   platform: Pick<Platform, 'records' | 'jobs' | 'settings' | 'now'>,
+  turn = openTurn(),
 ): Promise<number> {
   const { records, now } = platform
   const before = new Date(now().getTime() - standsStillMs).toISOString()
@@ -42,7 +44,9 @@ export async function finishAbandoned(
     to: before,
     limit: 100,
   })
+  let finished = 0
   for (const note of notes) {
+    if (turn.isOver()) break
     const keys = note.value.postIds.map(recordKeys.post)
     const posts = await records.getMany<StoredPost>(keys)
     await noteMiscounted(
@@ -67,8 +71,9 @@ export async function finishAbandoned(
       posts.filter((record) => record !== undefined),
     )
     await endNote(platform, note)
+    finished++
   }
-  return notes.length
+  return finished
 }
 
 /** Whether something that follows from a post's record may not be done. */

@@ -2,9 +2,9 @@ import { chooseLocale, messagesFor } from '../../templates/locales/index.ts'
 import type { ErrorKind } from '../../templates/locales/messages.ts'
 import { type OpenApi, docsPage as renderDocsPage } from '../../templates/pages/docs-page.tsx'
 import { messagePage } from '../../templates/pages/message-page.tsx'
+import { errorCodes } from '../error-codes.ts'
 import type { ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'
-import { errorCodes } from './error-codes.ts'
 
 /**
  * A refusal as a page in the reader's language. What only the code knows to say is added as it is,

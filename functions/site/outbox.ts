@@ -1,9 +1,9 @@
-import { BlockList, isIP } from 'node:net'
 import type { Context } from 'hono'
 import { Hono } from 'hono'
 import { chooseLocale } from '../../templates/locales/index.ts'
 import { mailPage, outboxPage } from '../../templates/pages/outbox-page.tsx'
 import { notFound } from '../errors.ts'
+import { isLoopback } from '../is-loopback.ts'
 import { urlPaths } from '../keys.ts'
 import type { Platform, ReadableOutbox } from '../platform.ts'
 
@@ -140,22 +140,11 @@ function localeOf(c: Context, { settings }: Platform) {
   return chooseLocale(c.req.header('accept-language'), settings)
 }
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
-function isLoopback(hostname: string): boolean {
-  const host = hostname.toLowerCase().replace(/^\[|\]$/g, '')
-  if (host === 'localhost' || host.endsWith('.localhost')) return true
-  const family = isIP(host)
-  return family !== 0 && loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')
-}
-
 function hostnameOf(host: string): string {
   return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : ''
 }
 
 /** Without a socket the request was made within this process. */
 function isLoopbackSocket(address: unknown): boolean {
-  return typeof address !== 'string' || isLoopback(address.replace(/^::ffff:/i, ''))
+  return typeof address !== 'string' || isLoopback(address)
 }

@@ -1,16 +1,17 @@
 import { type Context, Hono } from 'hono'
 import { favicon, stylesheet } from '../../templates/assets/stylesheet.ts'
 import { hasLook } from '../../templates/layouts/page.tsx'
+import { answerWith, moved } from '../answer-with.ts'
 import { ServiceError } from '../errors.ts'
-import { dirtyCount, lookOf } from '../feeds/render-note.ts'
-import { answerWith } from '../feeds/serve.ts'
-import { documentVersion } from '../feeds/write-document.ts'
+import { lookOf } from '../feeds/render-note.ts'
+import { documentVersion } from '../feeds/write-versioned.ts'
 import { everything, objectKeys, urlPaths } from '../keys.ts'
 import type { Platform, StoredObject } from '../platform.ts'
 import { findPostBySlug } from '../posts/addresses.ts'
 import { currentSlug, getCategory } from '../posts/categories.ts'
 import { isPlace } from '../posts/date-index.ts'
-import { markDirty } from '../posts/dirty.ts'
+import { dirtyCount, markDirty } from '../posts/dirty.ts'
+import { slugsIn } from '../slugs-in.ts'
 import { assetCacheControl, pageCacheControl } from './cache-control.ts'
 import { outboxPages } from './outbox.ts'
 
@@ -173,31 +174,4 @@ function answerPage(
 function addSlash(c: Context): Response {
   const { pathname, search } = new URL(c.req.url)
   return moved(c, `${pathname}/${search}`)
-}
-
-function moved(c: Context, path: string): Response {
-  c.header('cache-control', 'public, max-age=86400')
-  return c.redirect(path, 301)
-}
-
-/**
- * The slugs that the second segment of a path may mean: percent-encoding undone and composed. A
- * client that sends UTF-8 as it is reaches us as Latin-1, so that reading comes second. Nothing but
- * what slugs are made of passes.
- */
-function slugsIn(c: Context): string[] {
-  const segment = new URL(c.req.url).pathname.split('/')[2] ?? ''
-  let decoded: string
-  try {
-    decoded = decodeURIComponent(segment).normalize('NFC')
-  } catch {
-    return []
-  }
-  const readings = [decoded]
-  if (/^[\u0000-\u00ff]*[\u0080-\u00ff]/.test(decoded)) {
-    readings.push(Buffer.from(decoded, 'latin1').toString('utf8').normalize('NFC'))
-  }
-  return readings.filter(
-    (slug) => /^[\p{L}\p{M}\p{N}-]{1,255}$/u.test(slug) && Buffer.byteLength(slug) <= 255,
-  )
 }

@@ -1,42 +1,21 @@
 import { favicon, stylesheet } from '../../templates/assets/stylesheet.ts'
-import { documentVersion } from '../feeds/write-document.ts'
+import { writeVersioned } from '../feeds/write-versioned.ts'
 import { objectKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
 import { assetCacheControl, pageCacheControl } from './cache-control.ts'
 
 const html = 'text/html; charset=utf-8'
 
-/**
- * Stores a page made from a feed, unless the stored one has the same bytes or comes from a later
- * count of the feed's changes.
- *
- * @param newestCount asked when the stored one claims a later count: one above even this was
- * restored from elsewhere, and is replaced.
- */
+/** Stores a page made from a feed (`writeVersioned`). */
 export async function writeFeedPage(
-  { objects, now }: Pick<Platform, 'objects' | 'now'>,
+  platform: Pick<Platform, 'objects' | 'now'>,
   path: string,
   page: string,
   count: number,
   newestCount: () => Promise<number>,
 ): Promise<void> {
-  const key = objectKeys.page(path)
-  const body = Buffer.from(page)
-  for (let attempt = 0; attempt < 10; attempt++) {
-    const stored = await objects.get(key)
-    const version = stored && documentVersion(stored)
-    if (version && version.count > count && version.count <= (await newestCount())) return
-    if (stored && version && Buffer.compare(stored.body, body) === 0) return
-    const changed = Math.max(Math.floor(now().getTime() / 1000), (version?.changed ?? 0) + 1)
-    const outcome = await objects.put(key, body, {
-      contentType: html,
-      cacheControl: pageCacheControl,
-      version: `${count} ${changed}`,
-      ...(stored ? { ifMatch: stored.etag } : { ifAbsent: true }),
-    })
-    if (outcome.status === 'stored') return
-  }
-  throw new Error('a page is changed by others all the time')
+  const written = { body: Buffer.from(page), contentType: html, cacheControl: pageCacheControl }
+  await writeVersioned(platform, objectKeys.page(path), written, count, newestCount)
 }
 
 /** Stores a page that carries no count, if its bytes are new. */

@@ -4,12 +4,13 @@ import { feedsPage } from '../../templates/pages/feeds-page.tsx'
 import { homePage } from '../../templates/pages/home-page.tsx'
 import { postPage } from '../../templates/pages/post-page.tsx'
 import { renderOpml } from '../feeds/opml.ts'
-import { dirtyCount, lookOf } from '../feeds/render-note.ts'
+import { lookOf } from '../feeds/render-note.ts'
 import type { FeedSnapshot } from '../feeds/snapshot.ts'
 import { everything, objectKeys, recordKeys, urlPaths } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
 import { type Category, getCategory, listCategories } from '../posts/categories.ts'
 import { placeAfter } from '../posts/date-index.ts'
+import { dirtyCount } from '../posts/dirty.ts'
 import { withOwnAddresses } from '../posts/own-address.ts'
 import type { Post } from '../posts/post.ts'
 import { getPostBody } from '../posts/post-body.ts'
@@ -86,8 +87,8 @@ export async function writePostPages(platform: Parts, postIds: readonly string[]
   await writeAssets(platform)
   const categories = new Map<string, Promise<Category | undefined>>()
   const categoryOf = (slug: string) => {
-    let found = categories.get(slug)
-    if (!found) categories.set(slug, (found = getCategory(platform, slug)))
+    const found = categories.get(slug) ?? getCategory(platform, slug)
+    categories.set(slug, found)
     return found
   }
   const read = (ids: readonly string[]) =>

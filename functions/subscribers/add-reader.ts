@@ -2,8 +2,8 @@ import type { Platform } from '../platform.ts'
 import { subscriberIdOf } from './address.ts'
 import { startingNow } from './choices.ts'
 import { changeSubscriber } from './memberships.ts'
-import { isReader, mayConfirm, newReader } from './subscribe.ts'
-import type { Consent, Preferences, Subscriber } from './subscriber.ts'
+import { mayConfirm, newReader } from './subscribe.ts'
+import { type Consent, isReader, type Preferences, type Subscriber } from './subscriber.ts'
 import { dropRequests } from './subscription-requests.ts'
 
 export type AddOutcome =

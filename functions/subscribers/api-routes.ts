@@ -22,8 +22,8 @@ import { pauseUntil, resume } from './pauses.ts'
 import { checkPreferences, preferencesOf } from './preferences.ts'
 import { publicSubscriber, subscriberSchema } from './public-subscriber.ts'
 import { getSubscriber } from './store.ts'
-import { isReader, keepPending, requestSubscription } from './subscribe.ts'
-import type { Preferences, Subscriber } from './subscriber.ts'
+import { keepPending, requestSubscription } from './subscribe.ts'
+import { isReader, type Preferences, type Subscriber, subscriberStates } from './subscriber.ts'
 import { latestRequest } from './subscription-requests.ts'
 
 const text = v.pipe(v.string(), v.maxLength(100))
@@ -62,7 +62,7 @@ const findSchema = v.strictObject({ email: v.pipe(v.string(), v.maxLength(1000))
 
 const listQuery = v.object({
   ...pageQuery.entries,
-  state: v.optional(v.picklist(['pending', 'confirmed', 'unsubscribed', 'suppressed', 'paused'])),
+  state: v.optional(v.picklist(subscriberStates)),
 })
 
 const json = <S extends v.GenericSchema>(schema: S) => ({ 'application/json': schema })

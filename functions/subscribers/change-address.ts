@@ -1,6 +1,7 @@
 import { allRecords } from '../all-records.ts'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
+import { openTurn, sideBySide } from '../turn.ts'
 import {
   type AddressChange,
   addressChange,
@@ -15,7 +16,7 @@ import { eraseMoved, eraseSubscriber } from './erase.ts'
 import { isSettled } from './is-settled.ts'
 import { changeSubscriber } from './memberships.ts'
 import { getSubscriber, getSubscribers } from './store.ts'
-import type { Subscriber } from './subscriber.ts'
+import { isReader, type Subscriber } from './subscriber.ts'
 import type { SubscriptionRequest } from './subscription-requests.ts'
 
 type Moving = Pick<Platform, 'records' | 'now' | 'outbox'>
@@ -54,7 +55,7 @@ export async function moveReader(
   const [old, target] = await bothItems(platform, from, newId)
   if (target?.state === 'suppressed' && target.reason !== 'erased') return { status: 'refused' }
   const known = await addressChange(platform, newId, from)
-  if (!known && !(old && isReading(old))) return { status: 'refused' }
+  if (!known && !(old && isReader(old))) return { status: 'refused' }
   const change = { from, request, since: known?.since ?? platform.now().toISOString() }
   await keepAddressChange(platform, newId, change)
   await dropChangesOf(platform, from, newId)
@@ -66,12 +67,13 @@ export async function moveReader(
 export async function driveAddressChanges(
   platform: Moving,
   awaitsLetter: AwaitsLetter,
+  turn = openTurn(),
 ): Promise<number> {
   let finished = 0
-  for await (const { newId, change } of addressChanges(platform)) {
+  await sideBySide(addressChanges(platform), turn, async ({ newId, change }) => {
     const outcome = await goOn(platform, newId, change, awaitsLetter)
     if (outcome.status !== 'waiting') finished += 1
-  }
+  })
   return finished
 }
 
@@ -86,7 +88,7 @@ async function goOn(
     // Planned letters name the old item, and one that is still being planned may meet both. The
     // reader of the new address has their own part in them.
     const waitedMs = Math.abs(platform.now().getTime() - Date.parse(change.since))
-    const mayWait = old.state === 'confirmed' && !(target && isReading(target))
+    const mayWait = old.state === 'confirmed' && !(target && isReader(target))
     if (mayWait && waitedMs < mostWaitMs && (await awaitsLetter(old))) {
       return { status: 'waiting', subscriber: old }
     }
@@ -122,7 +124,7 @@ async function finishMove(
     await dropAddressChange(platform, newId)
     return outcome
   }
-  const known = target && isReading(target.value) ? target.value : undefined
+  const known = target && isReader(target.value) ? target.value : undefined
   // Undone meanwhile, or what came back is a complaint.
   if (reader?.movedTo !== newId || reader.reason === 'complaint') {
     return end(known ? { status: 'moved', subscriber: known } : { status: 'refused' })
@@ -140,7 +142,7 @@ async function finishMove(
   }
   const due = await dueUpTo(platform, reader)
   const opened = await changeSubscriber(platform, newId, (current, head) => {
-    if (current && isReading(current)) return undefined
+    if (current && isReader(current)) return undefined
     if (current?.state === 'suppressed' && current.reason !== 'erased') return undefined
     // Whoever left at the new address since then has changed their mind.
     if (current?.unsubscribedAt !== undefined && current.unsubscribedAt > since) return undefined
@@ -164,7 +166,7 @@ async function finishMove(
     const mustCatchUp = opening.state === 'confirmed' && mayBeOwed(opening, Math.min(due, head))
     return mustCatchUp ? { ...opening, catchUp: true } : opening
   })
-  if (!opened || !isReading(opened)) return end({ status: 'refused' })
+  if (!opened || !isReader(opened)) return end({ status: 'refused' })
   if (!(await eraseMoved(platform, from, newId)) && !known) {
     // They left, were erased or came back to the old address between our look and the opening.
     await eraseSubscriber(platform, newId)
@@ -213,13 +215,9 @@ async function bothItems(
   return [old?.value, target?.value]
 }
 
-function isReading({ state }: Subscriber): boolean {
-  return state === 'confirmed' || state === 'paused'
-}
-
 /** Also one whose old mailbox has refused a mail while the change was waiting. */
 function mayClose(old: Subscriber): boolean {
   const { state, reason } = old
   const isBounced = reason === 'hard-bounce' || reason === 'soft-bounces'
-  return isReading(old) || (state === 'suppressed' && isBounced && old.movedTo === undefined)
+  return isReader(old) || (state === 'suppressed' && isBounced && old.movedTo === undefined)
 }

@@ -5,8 +5,8 @@ import { samePreferences, startingNow, withoutCategory, withPreferences } from '
 import { changeAndTidy, changeSubscriber } from './memberships.ts'
 import { preferencesOf } from './preferences.ts'
 import { getSubscriber } from './store.ts'
-import { isReader } from './subscribe.ts'
-import type { Preferences, Subscriber } from './subscriber.ts'
+
+import { isReader, type Preferences, type Subscriber } from './subscriber.ts'
 import { dropRequests } from './subscription-requests.ts'
 
 /** Who a change is about: the reader as they stand afterwards, or `undefined` when there is none. */
@@ -77,7 +77,7 @@ export async function unsubscribe(
 }
 
 /** Whose item stands for a reader now; a chain of moves has an end. */
-async function presentId(platform: Pick<Platform, 'records'>, id: string): Promise<string> {
+export async function presentId(platform: Pick<Platform, 'records'>, id: string): Promise<string> {
   let present = id
   let item = (await getSubscriber(platform, id))?.value
   for (let moves = 0; item?.movedTo !== undefined && moves < 20; moves++) {

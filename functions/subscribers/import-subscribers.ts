@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import type { ErrorCode } from '../error-codes.ts'
 import { ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import { listCategories } from '../posts/categories.ts'
@@ -9,8 +10,8 @@ import { type CsvRow, type ReadRow, readCsv } from './csv.ts'
 import { changeSubscriber } from './memberships.ts'
 import { checkPreferences, type PreferencesContext, preferencesOf } from './preferences.ts'
 import { getSubscriber } from './store.ts'
-import { isReader, keepPending, requestSubscription } from './subscribe.ts'
-import type { Consent, Subscriber } from './subscriber.ts'
+import { keepPending, requestSubscription } from './subscribe.ts'
+import { type Consent, isReader, type Subscriber } from './subscriber.ts'
 import { latestRequest } from './subscription-requests.ts'
 
 export type ImportOutcome =
@@ -32,7 +33,7 @@ export interface ImportLine {
   line: number
   outcome: ImportOutcome
   id?: string
-  code?: string
+  code?: ErrorCode
   reason?: string
 }
 

@@ -1,10 +1,11 @@
 import { allRecords } from '../all-records.ts'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
+import { openTurn, sideBySide } from '../turn.ts'
 import { startingNow } from './choices.ts'
 import { changeAndTidy, changeSubscriber, removeStray } from './memberships.ts'
 import { preferencesOf } from './preferences.ts'
-import type { Subscriber } from './subscriber.ts'
+import { isReader, type Subscriber } from './subscriber.ts'
 
 /** No mail until an instant. What is listed meanwhile is not owed. Gives back the reader as they stand. */
 export function pauseUntil(
@@ -13,7 +14,7 @@ export function pauseUntil(
   until: Date,
 ): Promise<Subscriber | undefined> {
   return changeAndTidy(platform, id, (current) => {
-    if (current?.state !== 'confirmed' && current?.state !== 'paused') return undefined
+    if (!current || !isReader(current)) return undefined
     const { catchUp: _, ...rest } = current
     return { ...rest, state: 'paused', pausedUntil: until.toISOString() }
   })
@@ -33,15 +34,17 @@ export function resume(
 
 /**
  * Ends the pauses whose date has come, by the list that pausing keeps. Gives back how many.
- * Repeatable; overlapping calls do it once.
+ * Repeatable; overlapping calls do it once. What has no room in the turn is left to the next tick.
  */
 export async function endPauses(
   platform: Pick<Platform, 'records' | 'now' | 'settings'>,
+  turn = openTurn(),
 ): Promise<number> {
   const now = platform.now().toISOString()
   let ended = 0
   // `~` sorts behind the `#` and the digits of an id.
-  for await (const row of allRecords(platform, recordKeys.pauses, { to: `${now}~` })) {
+  const over = allRecords(platform, recordKeys.pauses, { to: `${now}~` })
+  await sideBySide(over, turn, async (row) => {
     let isOver = false
     await changeSubscriber(platform, row.sort.slice(-32), (current, head) => {
       isOver = current?.state === 'paused' && (current.pausedUntil ?? '') <= now
@@ -51,6 +54,6 @@ export async function endPauses(
     })
     if (isOver) ended += 1
     else await removeStray(platform, row)
-  }
+  })
   return ended
 }

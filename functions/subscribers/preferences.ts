@@ -18,6 +18,8 @@ export interface PreferencesContext {
 
 const maxCategories = 500
 
+type Fault = FieldError & { path: keyof Preferences }
+
 /**
  * Reads preferences from a form, JSON or CSV. A field that is absent or an empty string keeps its
  * `current` value, else the default of the settings; `categories` may be a list or one text with blanks between, and none
@@ -31,10 +33,10 @@ export function checkPreferences(
   input: Readonly<Record<string, unknown>>,
   context: PreferencesContext,
 ): Preferences {
-  const errors: FieldError[] = []
+  const errors: Fault[] = []
   const { digests, site } = context.settings
   const current = context.current
-  const text = (name: string): string | undefined => {
+  const text = (name: keyof Preferences): string | undefined => {
     const value = input[name]
     if (value === undefined || value === null) return undefined
     if (typeof value === 'number' && name === 'day') return String(value)
@@ -113,7 +115,7 @@ export function preferencesOf(
 function readCategories(
   value: unknown,
   { categories, current, settings }: PreferencesContext,
-  errors: FieldError[],
+  errors: Fault[],
 ): string[] {
   if (value === undefined || value === null) return current?.categories ?? []
   const list = typeof value === 'string' ? value.split(/\s+/) : value
@@ -145,7 +147,7 @@ function readCategories(
 function readCadence(
   value: string | undefined,
   { settings: { digests }, current }: PreferencesContext,
-  errors: FieldError[],
+  errors: Fault[],
 ): Cadence {
   const offered = digests.cadences
   const fallback = offered.includes(digests.cadence)
@@ -166,7 +168,7 @@ function readDay(
   value: string | undefined,
   cadence: Cadence,
   { settings: { digests }, current }: PreferencesContext,
-  errors: FieldError[],
+  errors: Fault[],
 ): string | undefined {
   const day = value?.toLowerCase().replace(/^0(?=\d$)/, '')
   if (day !== undefined && !isWeekday(day) && !isMonthDay(day)) {

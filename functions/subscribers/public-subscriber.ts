@@ -1,13 +1,13 @@
 import * as v from 'valibot'
 import type { Settings } from '../settings.ts'
 import { preferencesOf } from './preferences.ts'
-import { cadences, type Subscriber } from './subscriber.ts'
+import { cadences, type Subscriber, subscriberStates } from './subscriber.ts'
 
 /** A reader as the API and the reader's own export show them. */
 export const subscriberSchema = v.object({
   id: v.string(),
   email: v.optional(v.string()),
-  state: v.picklist(['pending', 'confirmed', 'unsubscribed', 'suppressed', 'paused']),
+  state: v.picklist(subscriberStates),
   reason: v.optional(v.string()),
   categories: v.array(v.string()),
   cadence: v.picklist(cadences),

@@ -15,8 +15,8 @@ import { readFields } from './form-fields.ts'
 import { signLink, verifyLink } from './links.ts'
 import { preferencesOf } from './preferences.ts'
 import { getSubscriber } from './store.ts'
-import { confirmSubscription, isReader, pendingConfirmation } from './subscribe.ts'
-import type { Subscriber } from './subscriber.ts'
+import { confirmSubscription, pendingConfirmation } from './subscribe.ts'
+import { isReader, type Subscriber } from './subscriber.ts'
 
 /**
  * What the links in mails lead to, except the preferences. A GET or HEAD changes nothing, whoever

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { ServiceError, tooLarge } from '../errors.ts'
 import type { Platform } from '../platform.ts'
-import { preferencesPages } from './preferences-page.ts'
+import { preferencesPages } from './preferences-pages.ts'
 import { readerPages } from './reader-pages.ts'
 import { subscribePages } from './subscribe-pages.ts'
 

@@ -12,15 +12,15 @@ import {
 import { plainMessage } from '../mail/message.ts'
 import { sendTransactional } from '../mail/send-transactional.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
-import { listCategories } from '../posts/categories.ts'
+import { categoryTitles } from '../posts/categories.ts'
 import { standsStill } from '../stands-still.ts'
 import type { ConfirmationClaim as Claim } from './confirmation-claim.ts'
 import { newConfirmationId } from './confirmation-id.ts'
 import { signLink } from './links.ts'
 import { presentPreferences } from './present-names.ts'
 import { getSubscriber } from './store.ts'
-import { isReader, keepPending } from './subscribe.ts'
-import type { Subscriber } from './subscriber.ts'
+import { keepPending } from './subscribe.ts'
+import { isReader, type Subscriber } from './subscriber.ts'
 import {
   confirmationDue,
   keepMailedRequest,
@@ -247,7 +247,7 @@ async function compose(
 
 async function titlesOf(platform: Platform, slugs: readonly string[]): Promise<string[]> {
   if (slugs.length === 0) return []
-  const titles = new Map((await listCategories(platform)).map(({ slug, title }) => [slug, title]))
+  const titles = await categoryTitles(platform)
   return slugs.map((slug) => titles.get(slug) ?? slug)
 }
 

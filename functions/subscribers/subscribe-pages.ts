@@ -2,7 +2,6 @@ import { type Context, Hono } from 'hono'
 import { honeypotField } from '../../templates/components/subscribe-form.tsx'
 import { chooseLocale, messagesFor } from '../../templates/locales/index.ts'
 import { checkInboxPage } from '../../templates/pages/check-inbox-page.tsx'
-import { messagePage } from '../../templates/pages/message-page.tsx'
 import { subscribePage } from '../../templates/pages/subscribe-page.tsx'
 import { problem } from '../api.ts'
 import { type FieldError, invalid, ServiceError } from '../errors.ts'
@@ -12,11 +11,12 @@ import { type Category, listCategories } from '../posts/categories.ts'
 import { normaliseAddress } from './address.ts'
 import { clientAddress } from './client-address.ts'
 import { type Fields, readFields, textOf, wantsJson } from './form-fields.ts'
-import { type Admission, admitRequest } from './limits.ts'
+import { admitRequest } from './limits.ts'
 import { checkPreferences } from './preferences.ts'
 import { presentSlugs } from './present-names.ts'
 import { requestSubscription } from './subscribe.ts'
 import type { Preferences } from './subscriber.ts'
+import { tooMany } from './too-many.ts'
 
 /** `/subscribe`: the form, and what it and JSON callers send. Forms of other sites may send here too. */
 export function subscribePages(platform: Platform): Hono {
@@ -96,30 +96,6 @@ async function subscribe(c: Context, platform: Platform): Promise<Response> {
   return wantsJson(c)
     ? c.json({ status: 'check-inbox' }, 202)
     : c.html(checkInboxPage({ settings, locale }))
-}
-
-/** 429 with `Retry-After`, as a page or a problem; `of` says what there was too much of. */
-export function tooMany(
-  c: Context,
-  { settings }: Pick<Platform, 'settings'>,
-  { retryAfterSeconds }: Admission & { status: 'refused' },
-  locale: string,
-  of: 'requests' | 'changes' = 'requests',
-): Response {
-  const { errors, preferences } = messagesFor(locale)
-  const { title, lead } = errors.tooMany
-  const [code, what, text] =
-    of === 'requests'
-      ? ['subscribe.too-many', 'Too many requests came from here.', lead]
-      : ['preferences.too-many', 'This was changed too often today.', preferences.tooOften]
-  const response = wantsJson(c)
-    ? problem(
-        new ServiceError(429, code, `${what} Try again in ${retryAfterSeconds} seconds.`),
-        settings.site.baseUrl,
-      )
-    : c.html(messagePage({ settings, locale, title, text, code }), 429)
-  response.headers.set('retry-after', String(retryAfterSeconds))
-  return response
 }
 
 /** Every fault at once, so that a person mends a form in one go. */

@@ -6,7 +6,7 @@ import { rhythmOf, startingNow } from './choices.ts'
 import { changeSubscriber } from './memberships.ts'
 import { presentPreferences } from './present-names.ts'
 import { getSubscriber } from './store.ts'
-import type { Consent, Preferences, Subscriber } from './subscriber.ts'
+import { type Consent, isReader, type Preferences, type Subscriber } from './subscriber.ts'
 import {
   dropRequests,
   keepRequest,
@@ -142,11 +142,6 @@ export function newReader(id: string, wanted: Preferences, now: Date): Subscribe
     watermark: 0,
     createdAt: now.toISOString(),
   }
-}
-
-/** Confirmed, if perhaps paused. */
-export function isReader(subscriber: Subscriber): boolean {
-  return subscriber.state === 'confirmed' || subscriber.state === 'paused'
 }
 
 /** Whether one who is not subscribed may (again) be by a proof of this instant. */

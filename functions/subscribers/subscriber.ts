@@ -1,6 +1,6 @@
 /** How often a reader is written to. */
-export type Cadence = 'instant' | 'daily' | 'weekly' | 'monthly'
 export const cadences = ['instant', 'daily', 'weekly', 'monthly'] as const
+export type Cadence = (typeof cadences)[number]
 
 /** What a reader may choose. */
 export interface Preferences {
@@ -17,7 +17,14 @@ export interface Preferences {
   locale: string
 }
 
-export type SubscriberState = 'pending' | 'confirmed' | 'unsubscribed' | 'suppressed' | 'paused'
+export const subscriberStates = [
+  'pending',
+  'confirmed',
+  'unsubscribed',
+  'suppressed',
+  'paused',
+] as const
+export type SubscriberState = (typeof subscriberStates)[number]
 
 /**
  * A reader of mail: one item, changed by conditional writes only. The reader's own choices and the
@@ -63,6 +70,11 @@ export interface Subscriber {
   mails?: number
   /** Numbers of the mails that came back for now, ascending, as far as they may still count. */
   softBounces?: number[]
+}
+
+/** Confirmed, if perhaps paused. */
+export function isReader({ state }: Pick<Subscriber, 'state'>): boolean {
+  return state === 'confirmed' || state === 'paused'
 }
 
 export interface Consent {

@@ -73,7 +73,7 @@ export function textFooter(lines: {
     '',
     wrapText(lines.why, textColumns),
     '',
-    ...lines.labels.flatMap(([label, link]) => [label, link]),
+    ...lines.labels.flat(),
     ...(lines.address ? ['', wrapText(lines.address, textColumns)] : []),
     '',
   ].join('\n')

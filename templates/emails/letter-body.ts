@@ -79,7 +79,7 @@ export function letterBody(html: string, maxBytes: number): { html: string; isWh
         add(`<${name}${attributesOf(name, attributes)}>`)
       },
       ontext(text) {
-        add(escape(text))
+        add(escaped(text))
       },
       onclosetag(name) {
         if (left.has(name)) {
@@ -100,7 +100,7 @@ export function letterBody(html: string, maxBytes: number): { html: string; isWh
 function attributesOf(name: string, attributes: Record<string, string>): string {
   let text = ''
   for (const [key, value] of Object.entries(attributes)) {
-    if (kept.has(key)) text += ` ${key}="${escape(value)}"`
+    if (kept.has(key)) text += ` ${key}="${escaped(value)}"`
   }
   if (name === 'img') {
     if (!('alt' in attributes)) text += ' alt=""'
@@ -123,7 +123,7 @@ function sizeOf(width: number, height: number): string {
     : ` width="${shown}"`
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

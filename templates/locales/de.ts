@@ -121,6 +121,8 @@ export const de: Messages = {
   checkInbox: {
     title: 'Sehen Sie in Ihr Postfach',
     lead: 'Wir haben Ihnen eine E-Mail geschickt. Öffnen Sie den Link darin; bis dahin erhalten Sie nichts weiter von uns.',
+    change:
+      'Wir haben eine E-Mail an die neue Adresse geschickt. Öffnen Sie den Link darin; bis dahin kommt alles weiter an Ihre jetzige Adresse.',
     nothing:
       'Auch nach einigen Minuten nichts da? Sehen Sie im Spam-Ordner nach und prüfen Sie die Schreibweise der Adresse. Wir schicken höchstens eine solche E-Mail am Tag.',
   },
@@ -139,6 +141,10 @@ export const de: Messages = {
   moving: {
     title: 'Ihre neue Adresse ist vorgemerkt',
     lead: 'An Ihre alte Adresse ist noch eine E-Mail unterwegs. Danach kommt alles an die neue; Sie müssen nichts weiter tun.',
+  },
+  moved: {
+    title: 'Ihre Adresse wurde geändert',
+    lead: 'Dieser Link gehört zu Ihrer alten Adresse. Zu Ihren Einstellungen führt der Link in der nächsten E-Mail an die neue.',
   },
   preferences: {
     title: 'Ihr Abonnement',

@@ -104,6 +104,8 @@ export const en: Messages = {
   checkInbox: {
     title: 'Check your inbox',
     lead: 'We have sent you a mail. Open the link in it; until then nothing else will reach you.',
+    change:
+      'We have sent a mail to the new address. Open the link in it; until then everything goes on coming to your present address.',
     nothing:
       'Nothing there after a few minutes? Look among the spam, and check how you wrote the address. We send at most one such mail a day.',
   },
@@ -122,6 +124,10 @@ export const en: Messages = {
   moving: {
     title: 'Your new address is noted',
     lead: 'A mail is still on its way to your old address. After it, everything comes to the new one; you need do nothing more.',
+  },
+  moved: {
+    title: 'Your address was changed',
+    lead: 'This link belongs to your old address. The link in the next mail to your new one leads to your settings.',
   },
   preferences: {
     title: 'Your subscription',

@@ -103,7 +103,8 @@ export interface Messages {
   monthDay: (day: number) => string
   /** `first`, `second`, `third`, `fourth`, `last` with a weekday's name. */
   monthWeekday: (position: MonthPosition, weekday: string) => string
-  checkInbox: { title: string; lead: string; nothing: string }
+  /** `change`: instead of `lead` for a change of address, which still gets its mail at the old one. */
+  checkInbox: { title: string; lead: string; change: string; nothing: string }
   confirm: {
     title: string
     lead: (site: string) => string
@@ -118,6 +119,8 @@ export interface Messages {
   }
   /** The new address has said yes, and a mail to the old one is under way. */
   moving: { title: string; lead: string }
+  /** An old link of a reader whose address was changed since. */
+  moved: { title: string; lead: string }
   preferences: {
     title: string
     saved: string

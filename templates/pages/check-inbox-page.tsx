@@ -1,8 +1,14 @@
 import { type PageContext, renderPage } from '../layouts/page.tsx'
 import { messagesFor } from '../locales/index.ts'
 
-/** After every request to subscribe, whether or not the address was known. */
-export function checkInboxPage({ settings, locale }: PageContext): string {
+/**
+ * After every request to subscribe, or to change the address, whether or not the address was known.
+ */
+export function checkInboxPage({
+  settings,
+  locale,
+  isChange = false,
+}: PageContext & { isChange?: boolean }): string {
   const m = messagesFor(locale)
   return renderPage({
     settings,
@@ -12,7 +18,7 @@ export function checkInboxPage({ settings, locale }: PageContext): string {
     children: (
       <>
         <h1 class="title">{m.checkInbox.title}</h1>
-        <p class="lead">{m.checkInbox.lead}</p>
+        <p class="lead">{isChange ? m.checkInbox.change : m.checkInbox.lead}</p>
         <p class="lead">{m.checkInbox.nothing}</p>
       </>
     ),

@@ -8,7 +8,7 @@ import { recordKeys } from '../../functions/keys.ts'
 import { subscriberIdOf } from '../../functions/subscribers/address.ts'
 import { newConfirmationId } from '../../functions/subscribers/confirmation-id.ts'
 import type { Subscriber } from '../../functions/subscribers/subscriber.ts'
-import { type ScratchAwsPlatform, scratchAwsPlatform } from '../support/aws/aws-platform.ts'
+import { scratchAwsPlatform } from '../support/aws/aws-platform.ts'
 import { functionHost } from '../support/aws/function-url-event.ts'
 import { startGatedServers } from '../support/aws/gated-servers.ts'
 

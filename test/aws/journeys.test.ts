@@ -16,6 +16,7 @@ beforeAll(async () => {
 })
 afterEach(() => expect(servers.gate.takeFaults()).toEqual([]))
 afterAll(() => servers.close())
+
 /** Requests come as function URL events, jobs from the queues, ticks from the clock. */
 async function openPlatform(options: Parameters<OpenService>[0]) {
   const platform = await scratchAwsPlatform(servers, options)

@@ -24,6 +24,7 @@ import {
 import './stack/alarms.ts'
 import './stack/domain.ts'
 import './stack/edge.ts'
+import './stack/event-grants.ts'
 import './stack/grants.ts'
 import './stack/options.ts'
 

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../functions/error-codes.ts'
 import { ServiceError } from '../../functions/errors.ts'
 import type { Post } from '../../functions/posts/post.ts'
 import { defaultSettings, type Settings } from '../../functions/settings.ts'
@@ -77,7 +78,7 @@ export async function samplePages(locale: SampleLocale): Promise<Map<string, str
   const html = sampleHtml(locale)
   const post = { ...context, html, text: html.replaceAll(/<[^>]+>/g, ' ') }
   const edition = sampleDigest(locale)
-  const error = (status: number, code: string) =>
+  const error = (status: number, code: ErrorCode) =>
     errorPage(new ServiceError(status, code, 'Too many tries. Wait an hour.'), { settings }, locale)
   return new Map([
     ['home', homePage({ ...context, posts, categories, older: '/older/x/' })],
@@ -198,7 +199,7 @@ export async function samplePages(locale: SampleLocale): Promise<Map<string, str
       }),
     ],
     ['error-not-found', await error(404, 'not-found').text()],
-    ['error-too-many', await error(429, 'subscriber.limit').text()],
+    ['error-too-many', await error(429, 'subscribe.too-many').text()],
   ])
 }
 

@@ -74,7 +74,12 @@ describe('the sender’s domain', () => {
     const deep = readSettings({ yaml: `mail: {from: "news@${'a.'.repeat(60)}example"}` })
     const asked: string[] = []
     const { resolveTxt } = names({})
-    const dns = { resolveTxt: (name: string) => (asked.push(name), resolveTxt(name)) }
+    const dns = {
+      resolveTxt: (name: string) => {
+        asked.push(name)
+        return resolveTxt(name)
+      },
+    }
     await checkDomain(deep, dns)
     expect(asked.filter((name) => name.startsWith('_dmarc.'))).toHaveLength(8)
   })
@@ -109,6 +114,29 @@ describe('the mail server', () => {
   it('does not answer, or is not set', async () => {
     expect(await checkSmtp({ smtpUrl: 'smtp://127.0.0.1:1' })).toMatchObject({ state: 'fault' })
     expect(await checkSmtp({})).toMatchObject({ state: 'warning' })
+  })
+
+  it('is told no password without TLS, and it is said that it offers none', async () => {
+    const asked: string[] = []
+    const sink = await smtpSink({
+      options: {
+        authOptional: false,
+        allowInsecureAuth: true,
+        onAuth: ({ username, password }, _session, done) => {
+          asked.push(`${username} ${password}`)
+          done(null, { user: 'me' })
+        },
+      },
+    })
+    // It leads to this machine and is no loopback address.
+    const smtpUrl = sink.url.replace('//127.0.0.1', '//me:hunter2@0.0.0.0')
+    expect(await checkSmtp({ smtpUrl })).toMatchObject({
+      state: 'fault',
+      message: expect.stringContaining('offers no TLS'),
+      fix: expect.stringContaining('smtps://'),
+    })
+    expect(asked).toEqual([])
+    await sink.close()
   })
 
   it('refuses the password, which is not repeated', async () => {

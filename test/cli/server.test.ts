@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import {
   broadsheet,
@@ -15,15 +14,8 @@ vi.setConfig({ testTimeout: 90_000 })
 
 const post = (title: string) => `---\ntitle: ${title}\ncategories: [news]\n---\nIt **works**.\n`
 
-/** Looks again until it is so, at most ten seconds. */
-async function eventually<T>(look: () => T | false | undefined | Promise<T | false>): Promise<T> {
-  for (let tries = 0; tries < 200; tries++) {
-    const found = await look()
-    if (found) return found
-    await sleep(50)
-  }
-  throw new Error('it did not come')
-}
+/** What a look finds as soon as it finds something. */
+const eventually = <T>(look: () => T | Promise<T>) => vi.waitUntil(look, { timeout: 60_000 })
 
 describe('start --demo', () => {
   it('shows site, feeds and a digest for the demo reader, and ends with 0 on SIGTERM', async () => {

@@ -1,5 +1,5 @@
+import type { Random } from '../support/seeded-random.ts'
 import type { CrashRun, RunView } from './crash-run.ts'
-import type { Random } from './random.ts'
 import { ProcessDied } from './service-process.ts'
 
 interface DeliveryView {

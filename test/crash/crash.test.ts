@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { mostInFlight } from '../../functions/digests/delivery/deliver-all.ts'
+import { type Random, randomFrom, seedOf } from '../support/seeded-random.ts'
 import { watchBooks } from './books-watch.ts'
 import { type CrashRun, type CrashRunOptions, openCrashRun } from './crash-run.ts'
 import { checkEnd } from './ends.ts'
 import { otherFamilies, persistentSteps } from './persistent-steps.ts'
-import { type Random, randomFrom, seedOf } from './random.ts'
 import { familyNames } from './steps.ts'
 
 /** Half an hour and ten thousand readers: `npm run test:crash`. */

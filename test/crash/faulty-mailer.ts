@@ -68,22 +68,22 @@ export function faultyMailer(parts: MachineParts, { clock, rules }: Control): Ma
 
   const around = (inner: Mailer, now: () => Date): Mailer => ({
     ...inner,
-    async send(message, until) {
+    async send(message, until, leave) {
       const disturbance = disturbanceOf(message)
       if (disturbance) process.send?.({ disturbance })
       switch (disturbance) {
         case undefined:
-          return inner.send(message, until)
+          return inner.send(message, until, leave)
         case 'broken':
           return { status: 'unclear', reason: 'broken' }
         case 'lost':
-          await inner.send(message, until)
+          await inner.send(message, until, leave)
           return { status: 'unclear', reason: 'lost' }
         case 'asleep':
           await slept(now)
-          return inner.send(message, until)
+          return inner.send(message, until, leave)
         case 'slow': {
-          const outcome = await inner.send(message, until)
+          const outcome = await inner.send(message, until, leave)
           await slept(now)
           return outcome
         }

@@ -92,8 +92,8 @@ function watchedJobs(inner: SqliteJobQueue, onStep: OnStep): SqliteJobQueue {
 function watchedMailer(inner: Mailer, onStep: OnStep): Mailer {
   return {
     ...inner,
-    async send(message, until) {
-      const outcome = await inner.send(message, until)
+    async send(message, until, leave) {
+      const outcome = await inner.send(message, until, leave)
       if (outcome.status === 'sent') onStep(`send ${message.kind}`)
       return outcome
     },

@@ -1,8 +1,10 @@
 import type { Hono } from 'hono'
 import { simpleParser } from 'mailparser'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createApiKey } from '../../functions/api-keys.ts'
 import { createApp } from '../../functions/app.ts'
+import { digestRoutes } from '../../functions/digests/routes.ts'
+import { assertRecord } from '../../functions/record-limits.ts'
 import { type ScratchPlatform, scratchPlatform } from '../support/scratch-platform.ts'
 import { confirmReader, publishArticle, tickAt } from './newsroom.ts'
 
@@ -90,11 +92,6 @@ describe('runs', () => {
   })
 
   it.each([
-    ['/api/v1/runs/none', 404],
-    [`/api/v1/runs/${'x'.repeat(5000)}`, 404],
-    ['/api/v1/runs/%00', 404],
-    ['/api/v1/runs/none/deliveries', 404],
-    ['/api/v1/subscribers/none/deliveries', 404],
     ['/api/v1/runs?limit=0', 422],
     ['/api/v1/runs?cursor=rubbish', 422],
     [`/api/v1/runs/${runId}/deliveries?state=lost`, 422],
@@ -105,7 +102,39 @@ describe('runs', () => {
     expect(answer.status).toBe(status)
     expect(answer.body.code).toMatch(/^[a-z-]+(\.[a-z-]+)?$/)
   })
+
+  it.each(
+    digestRoutes
+      .filter(({ path }) => path.includes('/:id'))
+      .map(({ method, path }) => [method.toUpperCase(), path] as const),
+  )('of no such id are not found, whatever it looks like: %s %s', async (method, path) => {
+    const asked = vi.spyOn(platform.records, 'get')
+    for (const id of oddIds) {
+      const response = await app.request(path.replace(':id', id), {
+        method,
+        headers: { authorization: `Bearer ${key}` },
+      })
+      expect([id.slice(0, 20), response.status]).toEqual([id.slice(0, 20), 404])
+    }
+    // Not every store answers a key that it would not take.
+    for (const [key] of asked.mock.calls) assertRecord(key, '{}')
+  })
 })
+
+const oddIds = [
+  'none',
+  'x'.repeat(2000),
+  '%00',
+  'a%00b',
+  '..',
+  '%2e%2e',
+  '%2E%2E%2Fruns',
+  '%20',
+  'daily%20weekly',
+  '%ff',
+  'läufe',
+  '%F0%9F%93%B0',
+]
 
 describe('the preview of a digest', () => {
   it('says how many readers it would go to at most', async () => {

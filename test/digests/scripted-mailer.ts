@@ -1,3 +1,4 @@
+import { noRoom } from '../../functions/no-room.ts'
 import type { Mailer, OutgoingMessage, SendOutcome } from '../../functions/platform.ts'
 
 export interface ScriptedMailer extends Mailer {
@@ -14,7 +15,8 @@ export function scriptedMailer(options: { hasEvidence?: boolean } = {}): Scripte
     name: 'scripted',
     sent,
     answer: () => undefined,
-    async send(message) {
+    async send(message, _until, leave) {
+      if (leave && !(await leave())) return noRoom
       const outcome = mailer.answer(message) ?? { status: 'sent' }
       if (outcome.status === 'sent') sent.push(message)
       return outcome

@@ -93,11 +93,11 @@ describe('the compressed twin of a document', () => {
       const outcome = await platform.objects.put(key, bytes, options)
       if (isFirst) {
         isFirst = false
-        expect(await write('newer', 12)).toBe('written')
+        await write('newer', 12)
       }
       return outcome
     }
-    expect(await write('older', 11, { ...platform.objects, put })).toBe('written')
+    await write('older', 11, { ...platform.objects, put })
     const twin = await platform.objects.get(objectKeys.compressed(keyOf('feed.json')))
     expect(gunzipSync(twin?.body ?? '').toString()).toBe('newer')
   })

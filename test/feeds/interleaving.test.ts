@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { feedsBehind, regenerateFeed } from '../../functions/feeds/regenerate.ts'
-import { documentVersion } from '../../functions/feeds/write-document.ts'
+import { documentVersion } from '../../functions/feeds/write-versioned.ts'
 import type { ObjectStore, Platform } from '../../functions/platform.ts'
 import { type ScratchPlatform, scratchPlatform } from '../support/scratch-platform.ts'
 import { freshDocuments, hidePost, storedDocuments, storePost } from './stored-posts.ts'

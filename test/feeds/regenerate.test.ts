@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { feedsBehind, regenerateFeed } from '../../functions/feeds/regenerate.ts'
 import type { FeedSnapshot } from '../../functions/feeds/snapshot.ts'
-import { documentVersion } from '../../functions/feeds/write-document.ts'
+import { documentVersion } from '../../functions/feeds/write-versioned.ts'
 import { everything, feedDocuments, objectKeys } from '../../functions/keys.ts'
 import type { ObjectStore } from '../../functions/platform.ts'
 import { raiseDirty } from '../../functions/posts/dirty.ts'

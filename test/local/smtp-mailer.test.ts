@@ -1,13 +1,11 @@
-import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { ServiceError } from '../../functions/errors.ts'
 import { type SmtpMailerOptions, smtpMailer } from '../../functions/local/smtp-mailer.ts'
-import { readSmtpUrl } from '../../functions/local/smtp-url.ts'
 import { aMessage, mailerContract } from '../contracts/mailer.ts'
+import { ordinary, scripted } from '../support/scripted-smtp.ts'
 import { answer, type SinkFaults, smtpSink } from '../support/smtp-sink.ts'
 
 const now = () => new Date()
+
 const later = () => new Date(Date.now() + 60_000)
 
 mailerContract('SMTP', async () => {
@@ -39,52 +37,6 @@ function standingTimers() {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   onTestFinished(() => void vi.useRealTimers())
   return { pass: (seconds: number): undefined => void vi.advanceTimersByTime(seconds * 1000) }
-}
-
-/** A server that says what it is told to, line by line, to each command. */
-async function scripted(reply: (line: string, socket: Socket) => string | undefined) {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    const say = (text: string | undefined) => text !== undefined && socket.write(`${text}\r\n`)
-    say(reply('CONNECT', socket))
-    let rest = ''
-    socket.on('data', (chunk) => {
-      rest += chunk.toString()
-      const lines = rest.split('\r\n')
-      rest = lines.pop() ?? ''
-      for (const line of lines) say(reply(line, socket))
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-/** Answers like any server, unless `over` knows better. */
-function ordinary(over: (line: string, socket: Socket) => string | undefined | null) {
-  const inContent = new WeakSet<Socket>()
-  return (line: string, socket: Socket): string | undefined => {
-    const isContent = inContent.has(socket)
-    const special = over(isContent ? (line === '.' ? 'END' : 'CONTENT') : line, socket)
-    if (special !== null) return special
-    if (isContent) {
-      if (line !== '.') return undefined
-      inContent.delete(socket)
-      return '250 2.0.0 Ok: queued as 12AB'
-    }
-    if (line === 'CONNECT') return '220 mail.example'
-    if (line === 'DATA') {
-      inContent.add(socket)
-      return '354 go on'
-    }
-    return line === 'QUIT' ? '221 bye' : '250 ok'
-  }
 }
 
 describe('what the server answers', () => {
@@ -319,66 +271,4 @@ it('keeps few connections and uses them again', async () => {
   )
   expect(sink.mails).toHaveLength(40)
   expect(sink.connections()).toBeLessThanOrEqual(3)
-})
-
-describe('a password', () => {
-  it('never goes over a line without TLS, unless the host is this machine', () => {
-    expect(readSmtpUrl('smtp://me:secret@mail.example').requiresTls).toBe(true)
-    expect(readSmtpUrl('smtp://mail.example').requiresTls).toBe(false)
-    for (const host of ['127.0.0.1', 'localhost', '[::1]', '127.9.9.9']) {
-      expect(readSmtpUrl(`smtp://me:secret@${host}:1025`).requiresTls).toBe(false)
-    }
-    for (const host of ['127.0.0.1.example', 'localhost.example', '10.0.0.1']) {
-      expect(readSmtpUrl(`smtp://me:secret@${host}`).requiresTls).toBe(true)
-    }
-  })
-
-  it('is not sent when the server offers no STARTTLS', async () => {
-    const lines: string[] = []
-    const url = await scripted(
-      ordinary((line) => {
-        lines.push(line)
-        if (line === 'STARTTLS') return '502 5.5.1 Unknown command'
-        return line.startsWith('EHLO') ? '250-mail.example\r\n250 AUTH PLAIN LOGIN' : null
-      }),
-    )
-    const { smtpPool } = await import('../../functions/local/smtp-pool.ts')
-    const pool = smtpPool(
-      { ...readSmtpUrl(url), user: 'me', password: 'secret', requiresTls: true, isLoopback: false },
-      { connectMs: 2000, silenceMs: 2000 },
-    )
-    await expect(pool.acquire()).rejects.toThrow()
-    expect(lines).toContain('STARTTLS')
-    expect(lines.join('\n')).not.toMatch(/AUTH/)
-  })
-
-  it('is never repeated by a refusal of the address', () => {
-    for (const url of [
-      'smtp//me:hunter2@x',
-      'http://me:hunter2@x',
-      'smtp://me:hunter2@',
-      'smtp://hunter2@x',
-    ]) {
-      try {
-        readSmtpUrl(url)
-        expect.unreachable()
-      } catch (error) {
-        expect(error).toBeInstanceOf(ServiceError)
-        expect((error as ServiceError).code).toBe('smtp.url')
-        expect((error as ServiceError).message).not.toContain('hunter2')
-      }
-    }
-  })
-
-  it('may have any characters, percent-encoded', () => {
-    expect(readSmtpUrl('smtps://me%40x.example:p%3Ass%2Fw%40rd@mail.example')).toEqual({
-      host: 'mail.example',
-      port: 465,
-      isSecure: true,
-      requiresTls: false,
-      isLoopback: false,
-      user: 'me@x.example',
-      password: 'p:ss/w@rd',
-    })
-  })
 })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openDatabase } from '../../functions/local/database.ts'
 import { sqliteRecordStore } from '../../functions/local/sqlite-record-store.ts'
 import { recordStoreContract } from '../contracts/record-store.ts'
@@ -28,7 +28,8 @@ recordStoreContract('SQLite in a file', async () => openOn(join(temporaryFolder(
 function openFile(file: string) {
   const database = openDatabase(file)
   onTestFinished(() => database.close())
-  return { records: sqliteRecordStore({ database, now: () => new Date() }), close: database.close }
+  const records = sqliteRecordStore({ database, now: () => new Date() })
+  return { database, records, close: database.close }
 }
 
 const item = (sort: string, value: string = sort) => ({ partition: 'p', sort, value })
@@ -66,11 +67,14 @@ describe('the file', () => {
 
   it('that another program has locked is waited for', async () => {
     const file = join(temporaryFolder(), 'r.sqlite')
-    const { records } = openFile(file)
+    const { database, records } = openFile(file)
     const other = new DatabaseSync(file)
     other.exec('BEGIN IMMEDIATE')
+    const asked = vi.spyOn(database.db, 'exec')
     const waiting = Promise.all([records.put(item('a')), records.put(item('b'))])
-    setTimeout(() => other.exec('ROLLBACK'), 700)
+    const refusals = () => asked.mock.results.filter(({ type }) => type === 'throw')
+    await vi.waitUntil(() => refusals().length > 2, { timeout: 15_000 })
+    other.exec('ROLLBACK')
     expect((await waiting).map(({ status }) => status)).toEqual(['stored', 'stored'])
     other.close()
   })

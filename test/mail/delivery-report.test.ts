@@ -61,7 +61,7 @@ describe('a delivery report', () => {
     const asMail = whole.replace('text/rfc822-headers', 'message/rfc822')
     expect((await read(asMail))?.names.map(readMessageId)).toEqual([id])
     const inBase64 = whole.replace(
-      /(Content-Type: text\/rfc822-headers)\r\n\r\n([^]*?)(?=\r\n--b)/,
+      /(Content-Type: text\/rfc822-headers)\r\n\r\n([\s\S]*?)(?=\r\n--b)/,
       (_, type, head) =>
         `${type}\r\nContent-Transfer-Encoding: base64\r\n\r\n${btoa(head).replace(/.{76}/g, '$&\r\n')}`,
     )

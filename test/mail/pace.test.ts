@@ -1,119 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { openPace, type Pace } from '../../functions/mail/pace.ts'
-import type { Quota, RecordStore } from '../../functions/platform.ts'
+import { openPace } from '../../functions/mail/pace.ts'
 import { defaultSettings } from '../../functions/settings.ts'
-import {
-  type FakeProvider,
-  type FakeProviderOptions,
-  fakeProvider,
-} from '../support/fake-provider.ts'
 import { type ScratchPlatform, scratchPlatform } from '../support/scratch-platform.ts'
-import { type SimulatedClock, simulatedClock } from '../support/simulated-clock.ts'
 import { modelRecordStore } from '../support/stepped-record-store.ts'
-
-const second = 1000
-const hour = 3600 * second
-
-/** The same numbers in every run (mulberry32). */
-function randomFrom(seed: number) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-interface World {
-  clock: SimulatedClock
-  provider: FakeProvider
-  random: () => number
-  /** A process of its own: it shares nothing with others but the records. */
-  openProcess(): Pace
-  writes(): number
-}
-
-function worldWith(limits: Quota, options: Omit<FakeProviderOptions, 'random'> = {}): World {
-  const random = randomFrom(7)
-  const clock = simulatedClock(Date.parse('2026-03-02T08:00:00.345Z'))
-  const provider = fakeProvider(clock, limits, { random, ...options })
-  const model = modelRecordStore()
-  let writes = 0
-  const records: RecordStore = {
-    ...model,
-    // As over a network: the way there and the way back.
-    async add(key, amount) {
-      writes++
-      await clock.sleep(1 + 4 * random())
-      const sum = await model.add(key, amount)
-      await clock.sleep(1 + 4 * random())
-      return sum
-    },
-  }
-  const platform = {
-    records,
-    mailer: provider,
-    settings: defaultSettings,
-    now: () => new Date(clock.now()),
-  }
-  return {
-    clock,
-    provider,
-    random,
-    openProcess: () => openPace(platform, clock),
-    writes: () => writes,
-  }
-}
-
-/** Processes that send bulk as fast as they may until an instant. Gives back how many mails failed. */
-async function sendBulk(
-  { clock, provider, random, openProcess }: World,
-  {
-    processes = 5,
-    atATime = 64,
-    until,
-    stall = { from: 0, to: 0 },
-  }: {
-    processes?: number
-    atATime?: number
-    until: number
-    /** Nothing moves meanwhile. */
-    stall?: { from: number; to: number }
-  },
-): Promise<number> {
-  let failed = 0
-  async function work(pace: Pace): Promise<void> {
-    while (clock.now() < until) {
-      const right = await pace.take(until - clock.now())
-      if (right === 'spent') await clock.sleep(60 * second)
-      if (right === 'spent' || right === 'late') continue
-      // The claim; now and then it takes long.
-      await clock.sleep(5 + 25 * random() + (random() < 0.01 ? 150 : 0))
-      if (clock.now() >= stall.from) await clock.sleep(stall.to - clock.now())
-      if (!(await right.leave())) {
-        failed++
-        continue
-      }
-      const outcome = await provider.send({} as never, new Date(0))
-      if (outcome.status === 'deferred') pace.hold(outcome.retryAfterSeconds)
-      await clock.sleep(5)
-    }
-  }
-  await Promise.all(
-    Array.from({ length: processes }, () => {
-      const pace = openProcess()
-      return Promise.all(Array.from({ length: atATime }, () => work(pace)))
-    }),
-  )
-  return failed
-}
-
-/** Mails a second between the first and the last. */
-function rateOf(taken: readonly number[]): number {
-  const [first = 0, last = 0] = [taken[0], taken.at(-1)]
-  return ((taken.length - 1) / (last - first)) * 1000
-}
+import { hour, rateOf, second, sendBulk, type World, worldWith } from './pace-world.ts'
 
 describe('the pace of five processes', () => {
   it.each([
@@ -374,13 +264,14 @@ describe('in real time', () => {
     platform = await scratchPlatform()
     const sent: number[] = []
     const mailer = { ...platform.mailer, quota: async () => ({ perSecond: 200 }) }
-    const until = Date.now() + 1500
+    // More than a second's, however long a busy machine takes for them.
+    const enough = 300
     await Promise.all(
       Array.from({ length: 2 }, async () => {
         const pace = openPace({ ...platform, mailer })
         const work = async () => {
-          while (Date.now() < until) {
-            const right = await pace.take(until - Date.now())
+          while (sent.length < enough) {
+            const right = await pace.take(5000)
             if (typeof right !== 'string' && (await right.leave())) sent.push(Date.now())
           }
         }
@@ -393,6 +284,5 @@ describe('in real time', () => {
       most = Math.max(most, last - first + 1)
     }
     expect(most).toBeLessThanOrEqual(200)
-    expect(sent.length).toBeGreaterThan(50)
   })
 })

@@ -37,6 +37,22 @@ describe('resolveCategories', () => {
     expect(await slugsOf('C++', 'C')).toEqual(['c', 'c-2'])
   })
 
+  it('takes a slug that is written letter by letter for its category', async () => {
+    const names = ['a/b', 'a b', 'a-b', 'a-b-2']
+    const slugs = ['a-b', 'a-b-2', 'a-b', 'a-b-2']
+    for (const [i, name] of names.entries()) expect(await slugsOf(name)).toEqual([slugs[i]])
+    expect(await slugsOf(...names)).toEqual(slugs)
+    // In one post they mean the same.
+    expect(await slugsOf('x/y', 'x y', 'x-y', 'x-y-2')).toEqual(['x-y', 'x-y-2', 'x-y', 'x-y-2'])
+  })
+
+  it('gives no category a slug that leads to a configured one', async () => {
+    await platform.close()
+    platform = await scratchPlatform({ settings: { categories: { town: { title: 'A b' } } } })
+    expect(await slugsOf('a/b', 'a b', 'a-b')).toEqual(['a-b-2', 'town', 'town'])
+    expect(await slugsOf('a-b-2')).toEqual(['a-b-2'])
+  })
+
   it('takes slugs as well as names, and names that differ in case or blanks only as one', async () => {
     expect(await slugsOf('Town Hall')).toEqual(['town-hall'])
     expect(await slugsOf('town-hall', 'TOWN  hall', 'town_hall')).toEqual(

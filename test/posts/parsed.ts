@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { ServiceError } from '../../functions/errors.ts'
 import {
   type ParseContext,
@@ -10,6 +11,10 @@ export const siteSettings: Settings = {
   ...defaultSettings,
   site: { ...defaultSettings.site, title: 'The Quay', baseUrl: 'https://news.example' },
 }
+
+/** A file below `test/fixtures/posts`. */
+export const fixture = (path: string) =>
+  readFileSync(new URL(`../fixtures/posts/${path}`, import.meta.url))
 
 type Source = {
   path?: string

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../functions/errors.ts'
-import { defaultSettings, hiddenLinePatterns } from '../../functions/settings.ts'
+import { defaultSettings, hiddenPatterns } from '../../functions/settings.ts'
 import { readSettings } from '../../functions/settings-file.ts'
 
 function faultsOf(yaml: string, env: Record<string, string> = {}): string {
@@ -150,9 +150,9 @@ describe('readSettings', () => {
   })
 })
 
-describe('hiddenLinePatterns', () => {
+describe('hiddenPatterns', () => {
   it('matches lines of nothing but links back, whole', () => {
-    const [pattern] = hiddenLinePatterns(readSettings())
+    const [pattern] = hiddenPatterns(readSettings()).hiddenLines
     expect(pattern?.test('返回首页 | 返回泰州日报新闻')).toBe(true)
     expect(pattern?.test('back to the front page')).toBe(true)
     expect(pattern?.test('He went Back to the front page')).toBe(false)

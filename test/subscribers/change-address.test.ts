@@ -59,6 +59,23 @@ const setNote = (
   )
 
 describe('a change of address', () => {
+  it('is told by old links to preferences, which show nothing of the new address', async () => {
+    const { app, post, link, confirm } = await moving()
+    const old = link('preferences', ada)
+    const asked = await post(old, { action: 'address', email: 'third@new.example' })
+    expect(await asked.text()).toContain('until then everything goes on coming to your present')
+    await post(confirm)
+    for (const response of [await app.request(old), await post(old, { action: 'export' })]) {
+      expect(response.status).toBe(410)
+      const page = await response.text()
+      expect(page).toContain('Your address was changed')
+      expect(page).not.toContain(moved)
+      expect(page).not.toContain('erased')
+    }
+    await post(link('preferences', moved), { action: 'erase', confirm: 'yes' })
+    expect(await (await app.request(old)).text()).toContain('Your data is erased')
+  })
+
   it('changes nothing until the new address says yes, then takes everything along', async () => {
     const { platform, post, app, readerOf, idOf, confirm } = await moving()
     expect(await readerOf(ada)).toMatchObject({ state: 'confirmed', email: ada })

@@ -98,7 +98,7 @@ describe('checkPreferences', () => {
     [{ at: '08:00:00' }, 'at'],
     [{ timeZone: 'Mars/Olympus' }, 'timeZone'],
     [{ timeZone: '+02:00' }, 'timeZone'],
-    [{ timeZone: 'Europe/Berlin\n' + 'x'.repeat(40) }, 'timeZone'],
+    [{ timeZone: `Europe/Berlin\n${'x'.repeat(40)}` }, 'timeZone'],
     [{ locale: 'not a tag' }, 'locale'],
     [{ locale: 'x'.repeat(200) }, 'locale'],
     [{ categories: ['nope'], cadence: 'hourly', at: '25:00' }, 'categories', 'cadence', 'at'],

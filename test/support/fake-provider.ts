@@ -1,5 +1,7 @@
+import { noRoom } from '../../functions/no-room.ts'
 import type { Mailer, Quota, SendOutcome } from '../../functions/platform.ts'
 import type { RealClock } from '../../functions/real-clock.ts'
+import { randomFrom } from './seeded-random.ts'
 
 /**
  * A mail provider with limits. It counts what arrives, which is later than it was sent and not
@@ -31,7 +33,7 @@ export function fakeProvider(
   {
     delay = [20, 35],
     answer = [20, 60],
-    random = Math.random,
+    random = randomFrom(1).next,
     tells = false,
   }: FakeProviderOptions = {},
 ): FakeProvider {
@@ -49,7 +51,8 @@ export function fakeProvider(
     limits,
     taken,
     throttled,
-    async send(): Promise<SendOutcome> {
+    async send(_message, _until, leave): Promise<SendOutcome> {
+      if (leave && !(await leave())) return noRoom
       await clock.sleep(between(delay))
       const now = clock.now()
       const { perSecond = Infinity, perDay = Infinity } = provider.limits

@@ -1,5 +1,7 @@
+import { removeStray } from '../../subscribers/memberships.ts'
 import { getSubscriber, putSubscriber } from '../../subscribers/store.ts'
 import type { DeliveryNote, NotePhase, Subscriber } from '../../subscribers/subscriber.ts'
+import { rowsLeadingTo } from '../runs/plan.ts'
 import type { Run } from '../runs/run.ts'
 import { getRow, isToRetry, movesWatermark } from '../runs/run-store.ts'
 import {
@@ -80,7 +82,9 @@ type Ended = Exclude<NotePhase, 'fly' | 'deferred'>
 /** Protocol C1. Publishes an end that was decided and whose row a crash left out. */
 async function isSettled(ledger: Ledger, readerId: string, note: DeliveryNote): Promise<boolean> {
   const { platform } = ledger
-  if (Date.parse(note.expires) <= platform.now().getTime()) return true
+  const isExpired = Date.parse(note.expires) <= platform.now().getTime()
+  // What was put off and is surely not out gives its window back, however long its run was held.
+  if (isExpired && !(note.phase === 'deferred' && !note.doubt)) return true
   const row = await getRow(platform, note.run, note.chunk, readerId)
   if (row && row.value.try >= note.try) {
     await copySends(platform, row, note)
@@ -150,12 +154,14 @@ export function isServedBy(
 
 /**
  * A candidate without an item: an import that is writing it just now, or one that died there. There
- * is nothing to decide on, so the row is written once no import can still be under way.
+ * is nothing to decide on, so the row is written once no import can still be under way, and what led
+ * here goes, or each run to come would wait as long.
  */
 async function giveUpMissing(ledger: Ledger, readerId: string): Promise<Attempt> {
   const { platform, run, chunk } = ledger
   const now = platform.now()
   if (now.getTime() - Date.parse(run.createdAt) < missingMs) return { status: 'later' }
+  for (const row of await rowsLeadingTo(platform, run, readerId)) await removeStray(platform, row)
   const at = now.toISOString()
   const note: DeliveryNote = {
     run: run.id,

@@ -1,9 +1,10 @@
-import { openPace, type Pace, paceOf, type Right } from '../../mail/pace.ts'
+import { openPace, paceOf, type Right } from '../../mail/pace.ts'
 import { effectiveQuota } from '../../mail/quota.ts'
 import type { Platform } from '../../platform.ts'
 import { type RealClock, realClock } from '../../real-clock.ts'
 import { readSending } from '../../sending.ts'
 import { openMessages, openParcels } from '../editions/parcels.ts'
+import { weighAgain } from '../feedback/guard.ts'
 import type { Run } from '../runs/run.ts'
 import { getRun, isOpen } from '../runs/run-store.ts'
 import { deliverTo } from './claim.ts'
@@ -20,6 +21,8 @@ const mostAtATime = 64
 /** How long a job goes on without looking whether the run still goes on and the posts still stand. */
 const freshMs = 250
 const lookAgainMs = 60_000
+/** Nor after how many mails, while their bounces are to be weighed as soon as there are enough. */
+const freshMails = 25
 /** The provider's wish for a moment of quiet; after some in a row the job ends. */
 const shortRefusalSeconds = 2
 const mostShortRefusals = 5
@@ -65,11 +68,19 @@ export async function deliverAll(
   const end: End = { settled: 0, busySeconds: 0 }
   let shortRefusals = 0
   let longRefusals = 0
-  let freshUntil = clock.now() + freshMs
+  let freshUntil = clock.now() + (run.guard?.tooFew ? -1 : freshMs)
+  let freshAfter = Number.POSITIVE_INFINITY
+  /** `end.settled` when the bounces were last weighed: without a mail since, they weigh the same. */
+  let weighed = -1
   let freshening: Promise<void> | undefined
 
   async function freshen(): Promise<void> {
-    const current = (await getRun(platform, run.id))?.value
+    let current = (await getRun(platform, run.id))?.value
+    if (current?.guard?.tooFew && isOpen(current) && end.settled > weighed) {
+      weighed = end.settled
+      current = await weighAgain(platform, current)
+    }
+    freshAfter = current?.guard?.tooFew ? end.settled + freshMails : Number.POSITIVE_INFINITY
     if (!current || !isOpen(current) || current.gen !== run.gen) end.stop = 'closed'
     else if ((await readSending(platform)).paused) end.stop = 'closed'
     else await parcels.refresh()
@@ -100,7 +111,7 @@ export async function deliverAll(
     for (;;) {
       if (clock.now() > deadline) end.stop ??= 'time'
       if (end.stop) return
-      if (clock.now() > freshUntil) {
+      if (clock.now() > freshUntil || end.settled >= freshAfter) {
         freshening ??= freshen().finally(() => {
           freshening = undefined
         })

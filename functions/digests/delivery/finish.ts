@@ -1,6 +1,7 @@
 import { recordKeys } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
 import { getPost } from '../../posts/post.ts'
+import { isProved } from '../feedback/evidence.ts'
 import { whyNotOwed } from '../letters/letter.ts'
 import type { ChunkBook, ChunkCount, Delivery, Run, RunTotals } from '../runs/run.ts'
 import {
@@ -116,8 +117,10 @@ async function lookOnceMore(
   row: Delivery,
   run: Run,
 ): Promise<'accepted' | 'unknown'> {
-  const evidence = await platform.mailer.evidence(row.id)
-  if (evidence !== 'accepted') return 'unknown'
+  const { mailer } = platform
+  const isAccepted =
+    (await isProved(platform, row.id)) || (await mailer.evidence(row.id)) === 'accepted'
+  if (!isAccepted) return 'unknown'
   const { reason: _, ...rest } = row
   await publish(platform, { ...rest, outcome: 'accepted', expires: run.expires })
   return 'accepted'

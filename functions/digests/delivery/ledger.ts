@@ -27,6 +27,8 @@ export interface Ledger {
   parcels: Parcels
   /** Names a claim or a take-over; two never meet. */
   newToken: () => string
+  /** No mail may leave: only what ends without one is settled. */
+  sendsNothing?: true
 }
 
 /** Finds what a reader is owed. Asked at each claim: posts and readers count as they stand then. */

@@ -1,4 +1,6 @@
 import type { Right } from '../../mail/pace.ts'
+import { sendWith } from '../../mail/send-with.ts'
+import { noRoom } from '../../no-room.ts'
 import type { Mailer } from '../../platform.ts'
 
 export interface PacedMailer extends Mailer {
@@ -9,8 +11,8 @@ export interface PacedMailer extends Mailer {
 }
 
 /**
- * A mailer for one visit at a time: each mail waits for the instant of its right, at the last moment
- * before it leaves, so that what claims and their writes take does not crowd mails together.
+ * A mailer for one visit at a time: each mail waits for the instant of its right when the mailer says
+ * that it is about to leave, so that what claims and their writes take does not crowd mails together.
  * `another` is asked when one visit sends twice, as it settled an older delivery first.
  */
 export function pacedMailer(
@@ -36,10 +38,9 @@ export function pacedMailer(
     async send(message, until) {
       const mine = right ?? (await another())
       right = undefined
-      if (!(await mine?.leave())) {
-        return { status: 'deferred', reason: 'no room within the rate', retryAfterSeconds: 1 }
-      }
-      const outcome = await mailer.send(message, until)
+      if (!mine) return noRoom
+      const outcome = await sendWith(mine, mailer, message, until)
+      if (outcome === noRoom) return noRoom
       if (outcome.status === 'sent') onSent()
       if (outcome.status === 'deferred' && !outcome.address) onRefusal(outcome.retryAfterSeconds)
       return outcome

@@ -1,6 +1,7 @@
 import type { StoredRecord } from '../../platform.ts'
 import { putSubscriber } from '../../subscribers/store.ts'
 import type { DeliveryNote, Subscriber } from '../../subscribers/subscriber.ts'
+import { isProved } from '../feedback/evidence.ts'
 import { noteTrouble } from '../feedback/trouble.ts'
 import type { Run } from '../runs/run.ts'
 import { getRow, getRun, movesWatermark } from '../runs/run-store.ts'
@@ -57,6 +58,9 @@ export async function resolveNote(
     if (isToWait && !isOwn) return { status: 'later' }
   }
 
+  if (ledger.sendsNothing && !isOver && !(await endsWithoutMail(ledger, readerId, note))) {
+    return { status: 'later' }
+  }
   const mine = await takeOver(ledger, item, note, isOver || isPaused)
   if (!mine) return { status: 'again' }
   const row = await getRow(platform, note.run, note.chunk, readerId)
@@ -67,6 +71,11 @@ export async function resolveNote(
     return { status: 'again' }
   }
 
+  // A mail that was refused for now may have gone out as well, as may one whose run is over.
+  if (await isProved(platform, deliveryIdOf(note, readerId))) {
+    await publish(platform, rowOf(platform, mine, readerId, 'accepted'))
+    return { status: 'again' }
+  }
   if (isPaused && !wasFlying && !mine.doubt) {
     await release(platform, readerId, mine)
     return { status: 'again' }
@@ -101,6 +110,8 @@ async function sendAgain(
   run: Run | undefined,
 ): Promise<Attempt | { status: 'again' }> {
   const { platform, parcels } = ledger
+  // The evidence changed its mind: the claim is judged once more when its new lease has run out.
+  if (ledger.sendsNothing) return { status: 'later' }
   if (run?.state === 'paused' && !mine.doubt) {
     await release(platform, reader.id, mine)
     return { status: 'again' }
@@ -180,6 +191,7 @@ async function mayStillBeProved(
   const { mailer } = platform
   const waitMs = mailer.evidenceDelaySeconds * 1000
   if (platform.now().getTime() - Date.parse(note.at) >= waitMs) return false
+  if (await isProved(platform, deliveryIdOf(note, readerId))) return false
   return (await mailer.evidence(deliveryIdOf(note, readerId))) !== 'accepted'
 }
 
@@ -191,6 +203,18 @@ async function evidenceOf(
 ): Promise<'accepted' | 'none' | 'cannot tell'> {
   const evidence = await mailer.evidence(deliveryIdOf(note, readerId))
   return evidence === 'none' && note.by !== mailer.name ? 'cannot tell' : evidence
+}
+
+/** Whether a claim can be settled as it stands, by proof or by what is never sent again. */
+async function endsWithoutMail(
+  ledger: Ledger,
+  readerId: string,
+  note: DeliveryNote,
+): Promise<boolean> {
+  if (await isProved(ledger.platform, deliveryIdOf(note, readerId))) return true
+  if (note.phase !== 'fly') return false
+  const evidence = await evidenceOf(ledger, readerId, note)
+  return evidence === 'accepted' || (evidence === 'cannot tell' && isHeld(ledger))
 }
 
 /** Protocol V5: never sent again by itself where evidence comes late or the policy is to hold. */

@@ -4,10 +4,10 @@ import { archivePage } from '../../../templates/pages/archive-page.tsx'
 import { editionPage } from '../../../templates/pages/edition-page.tsx'
 import { urlPaths } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
+import { categoryTitles } from '../../posts/categories.ts'
 import { editionDate, listEditions, readEdition } from './archive.ts'
 import { editionFromId, groupPosts } from './edition.ts'
 import { readListed } from './listing.ts'
-import { categoryTitles } from './parcels.ts'
 
 const postsOnPage = 100
 const cacheControl = 'public, max-age=300'

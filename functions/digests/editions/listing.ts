@@ -1,5 +1,6 @@
-import { everything, recordKeys } from '../../keys.ts'
+import { everything } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
+import { dirtyCount } from '../../posts/dirty.ts'
 import { type LogEntry, readLog } from '../../posts/log.ts'
 import { getPosts, type Post } from '../../posts/post.ts'
 
@@ -50,11 +51,6 @@ export function openListing(
     return done
   }
 
-  async function countChanges(): Promise<number> {
-    const record = await platform.records.get<{ count: number }>(recordKeys.dirty(everything))
-    return record?.value.count ?? 0
-  }
-
   async function entriesAbove(after: number): Promise<typeof entries> {
     const found: (typeof entries)[] = []
     let room = most - entries.length
@@ -93,7 +89,7 @@ export function openListing(
       if (older.length > 0) listed = [...(await readPosts(older)), ...listed]
     } else {
       // Before the posts: a change in between is found by the next refresh.
-      changes = await countChanges()
+      changes = await dirtyCount(platform, everything)
       listed = await readPosts([...older, ...entries])
     }
     entries = [...older, ...entries]
@@ -106,7 +102,7 @@ export function openListing(
       listed && after >= low ? Promise.resolve(listed) : inTurn(() => readAbove(after)),
     refresh: () =>
       inTurn(async () => {
-        if (listed && (await countChanges()) !== changes) listed = undefined
+        if (listed && (await dirtyCount(platform, everything)) !== changes) listed = undefined
       }),
     forget: () =>
       inTurn(async () => {

@@ -3,7 +3,7 @@ import { currentSlug, ownSettings } from '../../posts/categories.ts'
 import type { Post } from '../../posts/post.ts'
 import type { Settings } from '../../settings.ts'
 import type { Subscriber } from '../../subscribers/subscriber.ts'
-import type { Listed } from './listing.ts'
+import type { Listed, Listing } from './listing.ts'
 
 /** A post that a reader is owed, and through which choice: a category's slug, or `*`. */
 export interface OwedPost extends Listed {
@@ -77,4 +77,17 @@ export function isMailed(slug: string, settings: Rules): boolean {
 export function floorOf(reader: Pick<Subscriber, 'categories'>, from: number): number {
   const sinces = Object.values(reader.categories)
   return sinces.length === 0 ? Number.POSITIVE_INFINITY : Math.max(from, Math.min(...sinces))
+}
+
+/** Whether a reader is owed anything that a digest up to a number of the log would bring. */
+export async function isOwedDigest(
+  listing: Pick<Listing, 'above'>,
+  reader: Pick<Subscriber, 'categories' | 'watermark'>,
+  to: number,
+  settings: Rules,
+): Promise<boolean> {
+  const floor = floorOf(reader, reader.watermark)
+  if (floor >= to) return false
+  const window = { from: reader.watermark, to }
+  return owedPosts(reader, await listing.above(floor), window, settings).length > 0
 }

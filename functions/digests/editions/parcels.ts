@@ -2,7 +2,7 @@ import { urlPaths } from '../../keys.ts'
 import { deliveryHeader, messageIdOf, parseMailbox, senderOf } from '../../mail/headers.ts'
 import { type ComposedMessage, personalise } from '../../mail/message.ts'
 import type { Platform } from '../../platform.ts'
-import { listCategories } from '../../posts/categories.ts'
+import { categoryTitles } from '../../posts/categories.ts'
 import { getPost } from '../../posts/post.ts'
 import { signLink } from '../../subscribers/links.ts'
 import type { Subscriber } from '../../subscribers/subscriber.ts'
@@ -200,14 +200,6 @@ function placeOf(listed: readonly Listed[], n: number): number {
 /** Tells an edition from the same one after an edit. */
 function revisionsOf(shown: readonly OwedPost[]): string {
   return shown.map(({ post }) => `${post.id}.${post.revision.slice(0, 12)}`).join()
-}
-
-/** By slug. */
-export async function categoryTitles(
-  platform: Pick<Platform, 'records' | 'settings'>,
-): Promise<ReadonlyMap<string, string>> {
-  const categories = await listCategories(platform)
-  return new Map(categories.map(({ slug, title }) => [slug, title]))
 }
 
 async function readFrame(platform: Source, run: Run): Promise<Frame> {

@@ -28,6 +28,17 @@ export function readDeliveryId(id: string): DeliveryName | undefined {
 }
 
 /**
+ * Whether anybody told that a server took the mail, whatever it was sent by: the events of a provider,
+ * or what was handed in. Found from the moment on that `noteAccepted` is told, long before there is a row.
+ */
+export async function isProved(
+  { records }: Pick<Platform, 'records'>,
+  deliveryId: string,
+): Promise<boolean> {
+  return (await records.get(recordKeys.evidence(deliveryId))) !== undefined
+}
+
+/**
  * Notes proof that a mail was accepted, which may come late, doubled and in any order (protocol,
  * evidence handler): stored first, so that whoever judges the claim finds it; then a row that said
  * `unknown` or `failed` of that try becomes `accepted`. Repeatable; the event is acknowledged last.

@@ -40,6 +40,21 @@ export async function countTrouble(
   if (isOpen(run)) await weigh(platform, run, kind, count)
 }
 
+/**
+ * Weighs a run once more whose bounces came before there were enough mails to weigh them: no later
+ * one may come to do it. Gives it back as it then is.
+ */
+export async function weighAgain(
+  platform: Pick<Platform, 'records' | 'now' | 'settings' | 'log'>,
+  run: Run,
+): Promise<Run | undefined> {
+  const bounces = await platform.records.get<{ count: number }>(
+    recordKeys.runTroubles(run.id, 'bounces'),
+  )
+  await weigh(platform, run, 'bounces', bounces?.value.count ?? 0)
+  return (await getRun(platform, run.id))?.value
+}
+
 /** What a run's guard begins with when a person lets it go on: nothing up to now counts any more. */
 export async function guardAfresh(
   platform: Pick<Platform, 'records'>,
@@ -84,18 +99,25 @@ async function weigh(
     if (paused?.reason === reason) platform.log.warn('run.paused', { run: run.id, reason })
     return
   }
-  if (!isEnough) return
+  const { tooFew = false } = run.guard ?? {}
   // Deliveries only grow, so fewer troubles than these cannot be too many.
-  const nextCount = from[kind] + shareOf(deliveries)
-  if (nextCount <= count + 1) return
-  await changeRun(platform, run.id, (current) =>
-    isSameCount(current, run)
-      ? {
-          ...current,
-          guard: { ...current.guard, next: { ...current.guard?.next, [kind]: nextCount } },
-        }
-      : undefined,
-  )
+  const nextCount = isEnough ? from[kind] + shareOf(deliveries) : 0
+  const isFirstOfFew = !isEnough && !tooFew
+  const isLastOfFew = isEnough && kind === 'bounces' && tooFew
+  if (nextCount <= count + 1 && !isFirstOfFew && !isLastOfFew) return
+  await changeRun(platform, run.id, (current) => {
+    if (!isSameCount(current, run)) return undefined
+    const { tooFew: before, ...guard } = current.guard ?? {}
+    const after = kind === 'bounces' ? !isEnough : before
+    return {
+      ...current,
+      guard: {
+        ...guard,
+        ...(nextCount > count + 1 ? { next: { ...guard.next, [kind]: nextCount } } : {}),
+        ...(after ? { tooFew: true } : {}),
+      },
+    }
+  })
 }
 
 /** Nobody has let it go on anew since it was read. */

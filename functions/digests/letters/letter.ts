@@ -28,13 +28,14 @@ export function newLetterRun(
   entry: Pick<LogEntry, 'n' | 'postId' | 'again'>,
   { post, now }: Pick<LetterSight, 'post' | 'now'>,
 ): NewRun {
-  const { letterAt, approveBy } = post ?? {}
-  const isEarly = letterAt !== undefined && letterAt > now
+  const approveBy = post?.approveBy
+  const at = timeToCome(post, now)
+  const isEarly = at !== undefined
   return asItWaits({
     id: letterRunId(entry.postId, entry.again),
     schedule: 'letter',
     kind: 'letter',
-    dueAt: isEarly ? letterAt : now,
+    dueAt: at ?? now,
     to: entry.n,
     postId: entry.postId,
     state: 'planned',
@@ -50,22 +51,23 @@ export function newLetterRun(
  * deadline, or on its way. `nextNumber` is the log's next: a letter with a set time is for those who
  * are its readers then, so `to` is frozen when that time has come, before anything is planned. One
  * that is held by hand stays held. One that was approved waits anew when its post was edited since;
- * once on its way it goes to everybody as it was approved.
+ * once on its way it goes to everybody as it was approved. None goes before its post is out; one whose
+ * post is hidden when it would go is called off, since whoever hides a post names no day.
  */
 export function letterNow(run: Run, sight: LetterSight, nextNumber: number): Run {
   if (!run.waits) return run
   const { now, post, settings } = sight
   const reason = whyCalledOff(run, sight)
   if (reason !== undefined) return calledOff(run, reason, now)
-  const timed = withApproval(
-    withTime(run, run.waits, { letterAt: post?.letterAt, now, nextNumber }),
-    sight,
-  )
+  const timed = withApproval(withTime(run, run.waits, { post, now, nextNumber }), sight)
   const deadline = approvalDeadline(timed)
-  if (deadline === undefined || deadline > now) return asItWaits(timed)
-  return settings.mail.unapproved === 'send'
-    ? letGo(timed)
-    : calledOff(timed, `Nobody approved it until ${deadline}.`, now)
+  const isLate = deadline !== undefined && deadline <= now
+  if (isLate && settings.mail.unapproved !== 'send') {
+    return calledOff(timed, `Nobody approved it until ${deadline}.`, now)
+  }
+  const next = isLate ? letGo(timed) : asItWaits(timed)
+  const isHidden = !next.waits && post?.state === 'hidden'
+  return isHidden ? calledOff(next, hiddenThen, now) : next
 }
 
 /** A letter that somebody approved or resumed: all that it still waits for is its time. */
@@ -92,7 +94,19 @@ export function approvalOf(post: StoredPost | undefined): { approved?: ApprovedP
 export function whyNotOwed(post: Post | undefined): string | undefined {
   if (!post || post.state === 'withdrawn') return 'Its post was withdrawn before it was mailed.'
   if (post.mail === 'none') return 'Its post says `mail: none`.'
-  return post.state === 'visible' ? undefined : 'Its post was hidden when it was to be mailed.'
+  return post.state === 'visible' ? undefined : hiddenThen
+}
+const hiddenThen = 'Its post was hidden when it was to be mailed.'
+
+/**
+ * RFC 3339: when a letter goes, while that is to come. The date of a post that is not out counts
+ * whenever it was moved: of a letter that was held by hand then, the post notes no time.
+ */
+function timeToCome(post: StoredPost | undefined, now: string): string | undefined {
+  const { letterAt = '', published = '', state } = post ?? {}
+  // Its date may have come, and no tick yet that brings it out.
+  if (state === 'scheduled') return letterAt > published ? letterAt : published
+  return letterAt > now ? letterAt : undefined
 }
 
 /** State and reason that tell what a letter waits for; on its way when that is nothing. */
@@ -141,10 +155,9 @@ function withApproval(run: Run, { post, settings, now }: LetterSight): Run {
 function withTime(
   run: Run,
   { early, ...waits }: LetterWait,
-  { letterAt, now, nextNumber }: { letterAt: string | undefined; now: string; nextNumber: number },
+  { post, now, nextNumber }: Pick<LetterSight, 'post' | 'now'> & { nextNumber: number },
 ): Run {
-  if (letterAt !== undefined && letterAt > now) {
-    return { ...run, dueAt: letterAt, waits: { ...waits, early: true } }
-  }
-  return early ? { ...run, dueAt: letterAt ?? now, to: nextNumber, waits } : run
+  const at = timeToCome(post, now)
+  if (at !== undefined) return { ...run, dueAt: at, waits: { ...waits, early: true } }
+  return early ? { ...run, dueAt: post?.letterAt ?? now, to: nextNumber, waits } : run
 }

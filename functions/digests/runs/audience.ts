@@ -1,4 +1,4 @@
-import { everything, recordKeys } from '../../keys.ts'
+import { everything } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
 import {
   categoryReaders,
@@ -6,7 +6,7 @@ import {
   scheduleReaders,
 } from '../../subscribers/reader-streams.ts'
 import { type Estimate, estimateFor } from './estimate.ts'
-import type { Run } from './run.ts'
+import { newestRuns } from './run-store.ts'
 
 /** Whom a mail would go to, were it sent now. */
 export type Audience = { schedule: string } | { instant: string[] } | { letter: string[] }
@@ -56,15 +56,8 @@ function readersOf(platform: Pick<Platform, 'records'>, audience: Audience): Asy
 }
 
 /** Readers of the last finished run of a schedule; 0 when there is none among the newest runs. */
-async function lastRunOf(
-  { records }: Pick<Platform, 'records'>,
-  schedule: string,
-): Promise<number> {
-  const page = await records.query<Run>(recordKeys.runsByDue, {
-    index: true,
-    reverse: true,
-    limit: mostRuns,
-  })
+async function lastRunOf(platform: Pick<Platform, 'records'>, schedule: string): Promise<number> {
+  const page = await newestRuns(platform, { limit: mostRuns })
   const last = page.records.find(({ value }) => value.schedule === schedule && value.totals)
   return Object.values(last?.value.totals ?? {}).reduce((sum: number, n: number) => sum + n, 0)
 }

@@ -4,13 +4,17 @@ import type { Platform } from '../../platform.ts'
 import { guardAfresh } from '../feedback/guard.ts'
 import { advanceLetter } from '../letters/advance-letter.ts'
 import { releaseLetter } from '../letters/approve-letter.ts'
+import { countsOf } from './books.ts'
 import { driveRun } from './drive.ts'
 import type { Run } from './run.ts'
 import { booksOf, changeRun, getRun, isFinished, isOpen, isOver, openRun } from './run-store.ts'
 
 /**
  * Protocol R4: opens a run again for its failed deliveries, and only for them. What is still owed of
- * each is sent. Repeating it while it runs drives it on and raises nothing.
+ * each is sent. Only a run that is over: what failed is then counted, and a mailbox that is tried
+ * again for hours ends first.
+ *
+ * @throws ServiceError `run.paused`, `run.under-way`
  */
 export async function retryRun(
   platform: Pick<Platform, 'records' | 'jobs' | 'now' | 'mailer' | 'settings'>,
@@ -27,6 +31,15 @@ export async function retryRun(
   }
   // A letter that was called off before it was planned: nobody failed, and nothing may be sent.
   if (existing.chunks === 0) return existing
+  if (!isOver(existing)) {
+    const { pending } = await countsOf(platform, existing)
+    const goingOn = pending === 1 ? '1 delivery still goes on' : `${pending} deliveries still go on`
+    throw new ServiceError(
+      409,
+      'run.under-way',
+      `${pending === 0 ? 'This run is about to end' : `In this run ${goingOn}`}: what failed can be retried when the run is done.`,
+    )
+  }
   // Listed as open before it is: see `closeRun`.
   await openRun(platform, existing)
   // What failed is neither taken nor refused any more once it is to be tried again.

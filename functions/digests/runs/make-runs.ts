@@ -16,49 +16,62 @@ import {
 } from '../../subscribers/schedule.ts'
 import { getSubscriber } from '../../subscribers/store.ts'
 import type { Subscriber } from '../../subscribers/subscriber.ts'
+import { endlessTurn, openTurn, sideBySide, type Turn } from '../../turn.ts'
 import { defaultSchedule } from '../editions/archive.ts'
-import { type Listing, openListing } from '../editions/listing.ts'
-import { floorOf, owedPosts } from '../editions/owed.ts'
+import { openListing } from '../editions/listing.ts'
+import { isOwedDigest } from '../editions/owed.ts'
 import { newLetterRun } from '../letters/letter.ts'
+import { isToCome } from './is-to-come.ts'
 import { categoriesListed } from './plan.ts'
 import type { Run } from './run.ts'
-import { isOpen, listOpenRuns, makeRun, type NewRun } from './run-store.ts'
+import { getRun, isOpen, isOver, listOpenRuns, makeRun, type NewRun } from './run-store.ts'
 
 type Making = Pick<Platform, 'records' | 'settings' | 'now' | 'jobs'>
 
 /** Log entries looked at a time. */
 const stretch = 1000
-/** Catch-up readers looked at by one tick: those after them have their turn a minute later. */
-const mostCatchUps = 1000
 const catchUpPrefix = `${catchUpScheduleId}_`
 
 /**
  * Makes the run of every schedule whose latest occurrence lies after `since`, up to now: what is due
  * and what was missed. Earlier ones that were missed too would be empty. Repeatable; gives back the
- * runs that are new.
+ * runs that are new. Where `turn` has left some, `since` must not be raised.
  */
 export async function makeDueRuns(
   platform: Making,
   /** The last finished tick; absent before the first, when nothing was missed. */
   since: Date | undefined,
-  onFault: OnFault = raise,
+  { onFault = raise, turn = openTurn() }: { onFault?: OnFault; turn?: Turn } = {},
 ): Promise<Run[]> {
   if (since && since >= platform.now()) return []
   const due = await dueOccurrences(platform, since, onFault)
   const { last } = await readLogHead(platform)
   await markArchive(platform, since, last)
-  const made: Run[] = []
-  for (const occurrence of due) {
+  const made: (Run | undefined)[] = []
+  await sideBySide((await missingOf(platform, due)).entries(), turn, async ([i, occurrence]) => {
     try {
       // As soon as nobody is on it any more, and where its last reader's leaving could not see to that.
-      if (await dropSchedule(platform, occurrence.schedule)) continue
-      const run = await startRun(platform, { ...occurrence, to: last })
-      if (run) made.push(run)
+      if (await dropSchedule(platform, occurrence.schedule)) return
+      made[i] = await startRun(platform, { ...occurrence, to: last })
     } catch (fault) {
       onFault(fault, occurrence.schedule)
     }
-  }
-  return made
+  })
+  return made.filter((run) => run !== undefined)
+}
+
+/**
+ * Those whose run does not exist: after a standstill that one tick cannot make up for, the next must
+ * not begin with what is done.
+ */
+async function missingOf(
+  { records }: Making,
+  due: readonly Omit<NewRun, 'to'>[],
+): Promise<Omit<NewRun, 'to'>[]> {
+  const keys = due.map(({ id }) => recordKeys.run(id))
+  // Where one cannot be read, each is looked at alone, and that one is reported.
+  const there = await records.getMany(keys).catch((): undefined[] => [])
+  return due.filter((_, i) => !there[i])
 }
 
 /** Hears of one schedule that failed; all others have their turn. */
@@ -148,30 +161,28 @@ export async function makeInstantRun(platform: Making): Promise<Run | undefined>
   let run: Run | undefined
   // The same stream that planning reads, so an audience that is empty here is empty there.
   if (slugs.length > 0 && (await isAny(instantReaders(platform, slugs)))) {
-    run = await startRun(platform, {
-      id: `instant_${to}`,
-      schedule: instantScheduleId,
-      kind: 'instant',
-      dueAt: formatInstant(platform.now()),
-      to,
-      after: mark.to,
-    })
+    run = await startRun(platform, instantRun(mark.to, to, formatInstant(platform.now())))
   }
   // After the run: a crash before this makes the same run, or one that serves more.
   await raiseMark(platform, recordKeys.instantHead, mark, to)
   return run
 }
 
+/** The run that mails what was listed after a number of the log, up to another one, to instant readers. */
+export function instantRun(after: number, to: number, dueAt: string): NewRun {
+  return { id: `instant_${to}`, schedule: instantScheduleId, kind: 'instant', dueAt, to, after }
+}
+
 /**
  * Makes the run of every letter listed since this was last done. Repeatable; named by the post. One
  * that is set for later or needs approval waits, unplanned, until `advanceLetter` lets it go.
  */
-export async function makeLetterRuns(platform: Making): Promise<Run[]> {
+export async function makeLetterRuns(platform: Making, turn = endlessTurn()): Promise<Run[]> {
   const made: Run[] = []
   for (;;) {
     const mark = await readMark(platform, recordKeys.letterHead)
     const { last } = await readLogHead(platform)
-    if (last <= mark.to) return made
+    if (last <= mark.to || turn.isOver()) return made
     const to = Math.min(last, mark.to + stretch)
     for (const entry of await readLog(platform, everything, { after: mark.to, to })) {
       if (entry.mail !== 'letter') continue
@@ -189,49 +200,60 @@ export async function makeLetterRuns(platform: Making): Promise<Run[]> {
  * leave to whom nothing is owed any more, or whose mail such a run could not deliver: what is owed
  * to them comes with the next run that serves them, and not with one more each minute.
  */
-export async function makeCatchUpRun(platform: Making): Promise<Run | undefined> {
+export async function makeCatchUpRun(
+  platform: Making,
+  turn = openTurn(),
+): Promise<Run | undefined> {
   const { last: to } = await readLogHead(platform)
-  const open = new Set((await listOpenRuns(platform)).map(({ id }) => id))
+  const underWay = await catchUpsUnderWay(platform)
   const listing = openListing(platform, to)
-  let looked = 0
-  for await (const id of scheduleReaders(platform, catchUpScheduleId)) {
-    if (looked++ >= mostCatchUps) break
+  let isNeeded = false
+  await sideBySide(scheduleReaders(platform, catchUpScheduleId), turn, async (id) => {
     const reader = (await getSubscriber(platform, id))?.value
-    if (!reader?.catchUp) continue
-    const isOver = await isSettled(platform, reader)
-    // An open run has this reader, or a retry of the delivery; another run would only wait for it.
-    if (!isOver && reader.note && open.has(reader.note.run)) continue
-    const isRefused = isOver && hasFailedToCatchUp(reader, to)
-    if (!isRefused && (!isOver || (await isOwedAnything(platform, listing, reader, to)))) {
-      return startRun(platform, {
-        id: `${catchUpPrefix}${formatInstant(platform.now()).replaceAll(/[-:]/g, '')}`,
-        schedule: catchUpScheduleId,
-        kind: 'catch-up',
-        dueAt: formatInstant(platform.now()),
-        to,
-      })
+    if (!reader?.catchUp) return undefined
+    const isEnded = await isSettled(platform, reader)
+    // A run at work on this reader would only be waited for; one that is held gives its claim back.
+    const at = isEnded ? undefined : reader.note && (await getRun(platform, reader.note.run))?.value
+    if (at && isOpen(at)) return undefined
+    if (await isAwaited(platform, underWay, id)) return undefined
+    const isRefused = isEnded && hasFailedToCatchUp(reader, to)
+    if (!isRefused && (!isEnded || (await isOwedDigest(listing, reader, to, platform.settings)))) {
+      isNeeded = true
+      return 'enough'
     }
     const seen = JSON.stringify(reader)
-    await leaveCatchUp(platform, id, (current) => JSON.stringify(current) === seen)
+    return leaveCatchUp(platform, id, (current) => JSON.stringify(current) === seen)
+  })
+  if (!isNeeded) return undefined
+  return startRun(platform, {
+    id: `${catchUpPrefix}${formatInstant(platform.now()).replaceAll(/[-:]/g, '')}`,
+    schedule: catchUpScheduleId,
+    kind: 'catch-up',
+    dueAt: formatInstant(platform.now()),
+    to,
+  })
+}
+
+/** Held ones too: who waits in one of them is not mailed past the guard, or by one run more each minute. */
+async function catchUpsUnderWay(platform: Making): Promise<Run[]> {
+  const runs: Run[] = []
+  for (const open of await listOpenRuns(platform)) {
+    if (open.kind !== 'catch-up') continue
+    // Its maker may have died between listing it as open and making it; one that cannot be read is
+    // reported by whoever drives it.
+    const run = await getRun(platform, open.id).catch(() => undefined)
+    if (run && !isOver(run.value)) runs.push(run.value)
   }
-  return undefined
+  return runs
+}
+
+async function isAwaited(platform: Making, runs: readonly Run[], id: string): Promise<boolean> {
+  for (const run of runs) if (await isToCome(platform, run, id)) return true
+  return false
 }
 
 function hasFailedToCatchUp({ note }: Subscriber, to: number): boolean {
   return note?.phase === 'failed' && note.run.startsWith(catchUpPrefix) && note.to >= to
-}
-
-async function isOwedAnything(
-  platform: Making,
-  listing: Listing,
-  reader: Subscriber,
-  to: number,
-): Promise<boolean> {
-  const floor = floorOf(reader, reader.watermark)
-  if (floor >= to) return false
-  const listed = await listing.above(floor)
-  const window = { from: reader.watermark, to }
-  return owedPosts(reader, listed, window, platform.settings).length > 0
 }
 
 /** Makes a run once and has it planned. `undefined` when it was there already. */

@@ -1,8 +1,9 @@
 import { everything } from '../../keys.ts'
-import type { Platform } from '../../platform.ts'
+import type { Platform, RecordKey } from '../../platform.ts'
 import { readLog } from '../../posts/log.ts'
 import { getPosts, type Post } from '../../posts/post.ts'
 import { realClock } from '../../real-clock.ts'
+import { categoryRow, instantRow, scheduleRow } from '../../subscribers/membership-rows.ts'
 import {
   categoryReaders,
   instantReaders,
@@ -123,25 +124,45 @@ async function follow(
   }
 }
 
+type AudienceOf = Pick<Run, 'kind' | 'schedule' | 'to' | 'after' | 'postId' | 'approved'>
+
 /** Whom a run may concern, in the order of their ids; each reader's item decides at the claim. */
 export async function audienceOf(
   platform: Pick<Platform, 'records' | 'settings'>,
-  run: Pick<Run, 'kind' | 'schedule' | 'to' | 'after' | 'postId' | 'approved'>,
+  run: AudienceOf,
   after?: string,
 ): Promise<AsyncIterable<string>> {
   switch (run.kind) {
     case 'digest':
     case 'catch-up':
       return scheduleReaders(platform, run.schedule, after)
-    case 'instant': {
-      const range = { after: run.after ?? run.to - 1, to: run.to }
-      return instantReaders(platform, await categoriesListed(platform, range), after)
-    }
-    case 'letter': {
-      const post = run.approved ?? (run.postId && (await getPosts(platform, [run.postId]))[0])
-      return categoryReaders(platform, post ? slugsOf(platform, [post]) : [], after)
-    }
+    case 'instant':
+      return instantReaders(platform, await slugsOfRun(platform, run), after)
+    case 'letter':
+      return categoryReaders(platform, await slugsOfRun(platform, run), after)
   }
+}
+
+/** The membership rows by which a run comes to a reader; most of them there are not. */
+export async function rowsLeadingTo(
+  platform: Pick<Platform, 'records' | 'settings'>,
+  run: AudienceOf,
+  readerId: string,
+): Promise<RecordKey[]> {
+  if (run.kind === 'digest' || run.kind === 'catch-up') return [scheduleRow(run.schedule, readerId)]
+  const row = run.kind === 'instant' ? instantRow : categoryRow
+  return (await slugsOfRun(platform, run)).map((slug) => row(slug, readerId))
+}
+
+async function slugsOfRun(
+  platform: Pick<Platform, 'records' | 'settings'>,
+  run: AudienceOf,
+): Promise<string[]> {
+  if (run.kind === 'instant') {
+    return categoriesListed(platform, { after: run.after ?? run.to - 1, to: run.to })
+  }
+  const post = run.approved ?? (run.postId && (await getPosts(platform, [run.postId]))[0])
+  return post ? slugsOf(platform, [post]) : []
 }
 
 /** The categories whose readers something mailable in a range of the log may concern. */

@@ -1,6 +1,12 @@
 import { allRecords } from '../../all-records.ts'
 import { recordKeys } from '../../keys.ts'
-import type { Platform, PutCondition, PutOutcome, StoredRecord } from '../../platform.ts'
+import type {
+  Platform,
+  PutCondition,
+  PutOutcome,
+  RecordPage,
+  StoredRecord,
+} from '../../platform.ts'
 import type { Chunk, ChunkBook, Delivery, Run } from './run.ts'
 
 type Store = Pick<Platform, 'records'>
@@ -87,6 +93,14 @@ export async function changeRun(
 /** Open runs as they were made, by id: whoever drives one reads the run itself. */
 export function listOpenRuns(store: Store): Promise<Run[]> {
   return Array.fromAsync(allRecords<Run>(store, recordKeys.openRuns), ({ value }) => value)
+}
+
+/** Runs of every kind, by the instant they were due, the latest first. */
+export function newestRuns(
+  { records }: Store,
+  page: { limit: number; cursor?: string },
+): Promise<RecordPage<Run>> {
+  return records.query<Run>(recordKeys.runsByDue, { index: true, reverse: true, ...page })
 }
 
 /** Lists a run as open, also one that already is: somebody may be about to take it off the list. */

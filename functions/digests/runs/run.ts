@@ -78,6 +78,8 @@ export interface RunGuard {
   from?: { bounces: number; complaints: number; deliveries: number }
   /** Counts below which no limit can be passed, as deliveries only grow. */
   next?: { bounces?: number; complaints?: number }
+  /** Bounces enough for a pause came before mails enough to weigh them: whoever delivers weighs anew. */
+  tooFew?: true
 }
 
 /** The sum of the books of a run's chunks when it ended; late evidence moves some to `accepted`. */

@@ -6,16 +6,15 @@ import { formatInstant } from '../../posts/format-instant.ts'
 import { readLog, readLogHead } from '../../posts/log.ts'
 import { getPost } from '../../posts/post.ts'
 import { getStoredPost } from '../../posts/stored-post.ts'
-import { catchUpScheduleId, instantScheduleId } from '../../subscribers/schedule.ts'
+import { catchUpScheduleId } from '../../subscribers/schedule.ts'
 import { getSubscribers } from '../../subscribers/store.ts'
-import type { Subscriber } from '../../subscribers/subscriber.ts'
 import { isServedBy } from '../delivery/claim.ts'
 import { mayBeMailed } from '../delivery/ledger.ts'
 import { isMailable, type Listing, openListing } from '../editions/listing.ts'
-import { choiceFor, floorOf, owedPosts } from '../editions/owed.ts'
+import { choiceFor, isOwedDigest } from '../editions/owed.ts'
 import { letterNow, newLetterRun } from '../letters/letter.ts'
 import { countsOf } from './books.ts'
-import { dueOccurrences, readMark } from './make-runs.ts'
+import { dueOccurrences, instantRun, readMark } from './make-runs.ts'
 import { audienceOf } from './plan.ts'
 import type { Run } from './run.ts'
 import { getRun, isOver, listOpenRuns, type NewRun, newRun } from './run-store.ts'
@@ -137,11 +136,7 @@ async function toBeMade(platform: Source, last: number): Promise<NewRun[]> {
     dueOccurrences(platform, since),
   ])
   const wanted: NewRun[] = []
-  if (instant.to < last) {
-    const schedule = instantScheduleId
-    const id = `instant_${last}`
-    wanted.push({ id, schedule, kind: 'instant', dueAt: now, to: last, after: instant.to })
-  }
+  if (instant.to < last) wanted.push(instantRun(instant.to, last, now))
   const entries = await readLog(platform, everything, { after: letters.to, to: last })
   for (const entry of entries.filter(({ mail }) => mail === 'letter').slice(0, mostLetters)) {
     const post = (await getStoredPost(platform, entry.postId))?.value
@@ -193,19 +188,7 @@ async function countOwed(
     if (run.kind === 'letter') {
       const choice = post && isMailable(post) && choiceFor(reader, post, run.to, platform.settings)
       if (choice) owed++
-    } else if (await isOwedDigest(platform, listing, run, reader)) owed++
+    } else if (await isOwedDigest(listing, reader, run.to, platform.settings)) owed++
   }
   return owed
-}
-
-async function isOwedDigest(
-  { settings }: Source,
-  listing: Listing,
-  { to }: Wanted,
-  reader: Subscriber,
-): Promise<boolean> {
-  const floor = floorOf(reader, reader.watermark)
-  if (floor >= to) return false
-  const listed = await listing.above(floor)
-  return owedPosts(reader, listed, { from: reader.watermark, to }, settings).length > 0
 }

@@ -105,6 +105,13 @@ function judgeHeading(walk: Walk, open: Open, text: string): void {
   if (isFirst && (title === undefined || sameText(text, title))) rewindWalk(walk, open.mark)
 }
 
+/** Patterns were tried on texts of this length; on longer ones they could take long. */
+const mostHidden = 300
+
+function showsMedia(walk: Walk, open: Open): boolean {
+  return walk.out.slice(open.at).some((piece) => /^<(img|video|audio)\b/.test(piece))
+}
+
 function judgeBlock(
   walk: Walk,
   open: Open,
@@ -112,9 +119,11 @@ function judgeBlock(
 ): void {
   const { mark } = open
   if (!mark || walk.runCount - mark.runs !== 1) return
-  const { hiddenLines = [] } = walk.options
-  if (run.isLinksOnly && !run.isCut && run.text.length <= 300) {
-    if (hiddenLines.some((line) => line.test(run.text))) return rewindWalk(walk, mark)
+  if (!run.isCut && run.text.length <= mostHidden) {
+    const { hiddenLines = [], hiddenParagraphs = [] } = walk.options
+    const says = (line: RegExp) => line.test(run.text)
+    if (run.isLinksOnly && hiddenLines.some(says)) return rewindWalk(walk, mark)
+    if (hiddenParagraphs.some(says) && !showsMedia(walk, open)) return rewindWalk(walk, mark)
   }
   if (open.isSourceLink && run.isLinksOnly) {
     walk.source = { href: run.text, mark, unitsAfter: walk.units }

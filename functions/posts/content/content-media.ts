@@ -5,7 +5,6 @@ import {
   escapeText,
   type Open,
   type Walk,
-  write,
   writeInCell,
 } from './content-walk.ts'
 import { resolveUrl } from './urls.ts'

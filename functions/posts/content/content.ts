@@ -21,6 +21,8 @@ export interface ContentOptions {
   pageUrl: string
   /** A block of links whose text matches one of them whole is dropped. */
   hiddenLines?: readonly RegExp[]
+  /** A paragraph of words or links, and of no picture, whose text matches one whole is dropped. */
+  hiddenParagraphs?: readonly RegExp[]
   /** The title if it is known: a heading at the top that repeats it is dropped. If not, any is. */
   title?: string
   /** Takes the last paragraph for the source's address if it is one autolink and nothing else. */

@@ -12,7 +12,7 @@ interface LocalTime {
 
 const clock = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?(?:[ ]?([AaPp])\.?[Mm]\.?)?`
 const zone = String.raw`([Zz]|(?:UTC|GMT)?[+-]\d{1,2}:?\d{2}|(?:UTC|GMT)[+-]\d{1,2}|[+-]\d{2}|UTC|GMT|[A-Z][A-Za-z_]+\/[A-Za-z_/+-]+)`
-const weekday = String.raw`(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?[ ]+)?`
+const weekday = `(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,?[ ]+)?`
 const monthName = String.raw`(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?`
 const time = String.raw`(?:(?:[Tt]|,?[ ]+(?:at[ ]+)?)${clock}(?:[ ]*${zone})?(?:\[[\w/+-]{1,60}\])?)?`
 

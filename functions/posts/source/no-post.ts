@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../error-codes.ts'
 import { isPostExtension } from './content-type.ts'
 import type { PostFields } from './post-fields.ts'
 import type { SourcePath } from './source-path.ts'
@@ -17,12 +18,17 @@ interface Candidate {
   way: 'publish' | 'import'
 }
 
+interface NoPost {
+  code: ErrorCode
+  reason: string
+}
+
 /**
  * Says why something is no post and was not meant as one: another kind of file, a section of the
  * site, a page, the repository's own documents. What is published by name is taken more willingly
  * than what an import comes across. `undefined` for everything else, broken posts included.
  */
-export function whyNoPost(candidate: Candidate): { code: string; reason: string } | undefined {
+export function whyNoPost(candidate: Candidate): NoPost | undefined {
   const { place, isJson, isBare, fields, body, way } = candidate
   if (isJson) return undefined
   if (place && !isPostFile(place, way)) return notAPost(`.${place.extension}`)
@@ -46,7 +52,7 @@ function isPostFile(place: SourcePath, way: 'publish' | 'import'): boolean {
   return place.extension === '' ? way === 'publish' : isPostExtension(place.extension)
 }
 
-const notAPost = (extension: string) => ({
+const notAPost = (extension: string): NoPost => ({
   code: 'post.not-a-post',
   reason: `Posts are Markdown (.md, .markdown) or HTML (.html) files, not ${extension === '.' ? 'files without extension' : extension}.`,
 })

@@ -1,5 +1,6 @@
+import type { ErrorCode } from '../../error-codes.ts'
 import { invalid, tooLarge } from '../../errors.ts'
-import { hiddenLinePatterns, type Settings } from '../../settings.ts'
+import { hiddenPatterns, type Settings } from '../../settings.ts'
 import { type Content, type ContentOptions, readContent } from '../content/content.ts'
 import { joinTexts } from '../content/joint.ts'
 import { renderMarkdown } from '../content/markdown.ts'
@@ -14,6 +15,7 @@ import { datePost, mailTimeOf } from './date-post.ts'
 import { decodeText } from './decode.ts'
 import { type Dialect, readFrontMatter } from './front-matter.ts'
 import { guessLanguage, readLanguage } from './language.ts'
+import { mostPostBytes } from './most-post-bytes.ts'
 import { whyNoPost } from './no-post.ts'
 import { canonicalOf, identitiesOf, pageUrl, permalinkOf, slugOf } from './post-address.ts'
 import { fieldsOfFrontMatter, fieldsOfInput, type PostFields } from './post-fields.ts'
@@ -69,9 +71,8 @@ export interface ParsedPost {
 export type ParseOutcome =
   | { status: 'post'; post: ParsedPost }
   /** Not meant as a post, so nothing is wrong with it. */
-  | { status: 'ignored'; code: string; reason: string }
+  | { status: 'ignored'; code: ErrorCode; reason: string }
 
-const sourceLimit = 5 * 1024 * 1024
 /**
  * Reading Markdown takes half a second a megabyte, and nine times that where it is made to be slow:
  * every other request waits meanwhile. Its HTML may not be longer than this, either.
@@ -85,7 +86,7 @@ const markdownLimit = 2_000_000
  * `post.mail-at`, `post.categories`, `post.tags`, `post.nesting`.
  */
 export function parsePost(source: PostSource, context: ParseContext): ParseOutcome {
-  if (source.bytes.byteLength > sourceLimit) throw tooLarge('The post', '5 MB')
+  if (source.bytes.byteLength > mostPostBytes) throw tooLarge('The post', '5 MB')
   const place = source.path === undefined ? undefined : describePath(source.path)
   const { dialect, fields, body, markup } = readSource(source)
   const isJson = source.contentType === 'application/json'
@@ -196,7 +197,7 @@ function contentOptions(
   return {
     baseUrl: canonicalUrl ?? page,
     pageUrl: page,
-    hiddenLines: hiddenLinePatterns(settings),
+    ...hiddenPatterns(settings),
     ...(title !== undefined && { title }),
     takesSourceLink: canonicalUrl === undefined,
   }

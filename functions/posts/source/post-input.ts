@@ -3,6 +3,7 @@ import { type FieldError, invalid } from '../../errors.ts'
 import { nearest } from '../../nearest.ts'
 import { parseJson } from '../../parse-json.ts'
 import { faultInWords } from '../../schema-fault.ts'
+import { mailModes } from '../post.ts'
 
 const line = (limit: number) => v.pipe(v.string(), v.maxLength(limit))
 const names = v.union([v.pipe(v.array(line(200)), v.maxLength(100)), line(2000)])
@@ -38,7 +39,7 @@ export const postInput = v.strictObject({
   enclosures: v.optional(v.pipe(v.array(enclosure), v.maxLength(20))),
   language: v.optional(line(100)),
   draft: v.optional(v.boolean()),
-  mail: v.optional(v.picklist(['digest', 'letter', 'none'])),
+  mail: v.optional(v.picklist(mailModes)),
   mailAt: v.optional(
     v.pipe(
       v.nullable(line(100)),

@@ -156,6 +156,8 @@ export function bundleJourneys(deployed: () => DeployedBundles): void {
       const report = await importAll('import-one', [...lines(0, 70), bad])
       expect(report.at(-1)).toContain('refused')
       expect(await listed('inbox/rejected/')).toHaveLength(2)
+      // Nothing is rendered yet.
+      expect(await (await ask('/')).text()).toContain('Old 1')
       // The log's head holds more than it should: whoever lists the next post writes rows.
       later(2 * 60)
       await tick()

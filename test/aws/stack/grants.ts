@@ -50,7 +50,7 @@ describe.each(variants)('what the functions may do, %s', (_, template) => {
     const written: [string, string[]][] = [
       ['Web /posts/*', ['s3:GetObject', 's3:PutObject']],
       ['Web /public/*', ['s3:GetObject']],
-      ['Web /manifests/*', ['s3:DeleteObject']],
+      ['Web /manifests/*', ['s3:DeleteObject', 's3:GetObject', 's3:PutObject']],
       ['Web /inbox/rejected/*', ['s3:PutObject']],
       ['Web /outbox/*', ['s3:DeleteObject']],
       ['Jobs /posts/*', ['s3:GetObject', 's3:PutObject']],
@@ -71,7 +71,7 @@ describe.each(variants)('what the functions may do, %s', (_, template) => {
     expect(Object.fromEntries(stars)).toEqual(Object.fromEntries(written))
   })
 
-  it('lets nobody delete what a publisher sent in, and nobody but `jobs` write what is shown', () => {
+  it('lets nobody delete what is stored of a post, and nobody but `jobs` write what is shown', () => {
     for (const name of ['Web', 'Jobs', 'Clock', 'Feedback'] as const) {
       for (const { Action, Resource: resource } of statementsOf(template, name)) {
         const text = JSON.stringify(resource)

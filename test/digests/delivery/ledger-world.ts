@@ -188,7 +188,7 @@ export function ledgerWorld({
       const platform = platformOf(records, name, script)
       for (let i = 0; i < visits; i++) {
         const run = (await getRun({ records }, runId))?.value
-        if (!run || run.state !== 'sending') continue
+        if (run?.state !== 'sending') continue
         const newToken = () => (name * 256 + tokens++).toString(16).padStart(16, '0')
         await deliverTo({ platform, run, chunk: 0, parcels, newToken }, readerId)
       }

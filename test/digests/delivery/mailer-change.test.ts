@@ -75,6 +75,8 @@ function visitor(kinds: readonly Kind[], from = 0, settings = defaultSettings): 
   }
 }
 
+let tokens = 0
+
 async function visit(
   records: RecordStore,
   kind: Kind,
@@ -100,7 +102,7 @@ async function visit(
         kind: 'bulk',
       }),
     },
-    newToken: () => `${turn}${Math.random().toString(16).slice(2, 14)}`.padEnd(16, '0'),
+    newToken: () => `token${tokens++}`.padEnd(16, '-'),
   }
   await deliverTo(ledger, readerId)
 }

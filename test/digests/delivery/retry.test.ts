@@ -102,6 +102,32 @@ it('a retry visits exactly the failed deliveries, and sends what is still owed o
   expect((await run()).state).toBe('done')
 })
 
+it('a run that still tries a mailbox says so instead of a retry that does nothing', async () => {
+  const mailer = scriptedMailer({ hasEvidence: false })
+  const platform = await scratchPlatform({ now: '2026-03-01T18:00:00Z', mailer })
+  onTestFinished(() => platform.close())
+  await tickAt(platform, '2026-03-01T18:00:00Z')
+  for (const name of ['refused', 'full']) await confirmReader(platform, `${name}@example.org`)
+  await publishArticle(platform, {})
+  mailer.answer = ({ to }) =>
+    to.startsWith('refused')
+      ? { status: 'rejected', reason: '554 not today' }
+      : { status: 'deferred', reason: '451 busy', retryAfterSeconds: 3600 }
+  await tickAt(platform, '2026-03-02T08:00:00Z')
+  await expect(retryRun(platform, runId)).rejects.toMatchObject({
+    status: 409,
+    code: 'run.under-way',
+    message:
+      'In this run 1 delivery still goes on: what failed can be retried when the run is done.',
+  })
+  mailer.answer = () => undefined
+  await tickAt(platform, '2026-03-02T09:30:00Z')
+  await retryRun(platform, runId)
+  await platform.settle()
+  const run = (await getRun(platform, runId))?.value as Run
+  expect(await countsOf(platform, run)).toMatchObject({ accepted: 2, failed: 0, pending: 0 })
+})
+
 /** The plain text of a message. */
 function decoded(raw: Uint8Array): string {
   const body = /\r\n\r\n([A-Za-z0-9+/=\r\n]+?)\r\n--/.exec(Buffer.from(raw).toString('latin1'))?.[1]

@@ -114,6 +114,25 @@ describe('a run whose mails bounce', () => {
     expect((await run()).state).toBe('done')
   })
 
+  it('pauses itself at 200 mails when all its bounces came before those', async () => {
+    await start(450)
+    let asked = 0
+    mailer.answer = () =>
+      ++asked <= 150 && asked % 2 === 0
+        ? { status: 'rejected', reason: '550 5.1.1 no', address: true }
+        : undefined
+    await tickAt(platform, morning)
+    expect(await run()).toMatchObject({
+      state: 'paused',
+      reason: expect.stringMatching(/^Paused by itself: 75 of 2\d\d mails bounced \(/),
+    })
+    const { accepted, failed } = await countsOf(platform, await run())
+    expect(accepted + failed).toBeLessThanOrEqual(200 + 25 + mostInFlight)
+    await resumeRun(platform, runId)
+    await platform.settle()
+    expect((await run()).state).toBe('done')
+  })
+
   it('hears of bounces that come later, each once', async () => {
     await start(300)
     await holdAfter(240)

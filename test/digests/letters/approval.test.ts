@@ -1,6 +1,7 @@
 import { simpleParser } from 'mailparser'
 import { afterEach, describe, expect, it } from 'vitest'
 import { approveLetter } from '../../../functions/digests/letters/approve-letter.ts'
+import { pauseRun, resumeRun } from '../../../functions/digests/runs/control-run.ts'
 import { getRun } from '../../../functions/digests/runs/run-store.ts'
 import { letterRunId } from '../../../functions/keys.ts'
 import type { Mailer } from '../../../functions/platform.ts'
@@ -14,8 +15,8 @@ const friday = '2026-03-06T08:00:00Z'
 let platform: ScratchPlatform
 afterEach(() => platform.close())
 
-async function start(mailer?: Mailer): Promise<void> {
-  const settings = { mail: { approval: 24 } }
+async function start(mailer?: Mailer, unapproved: 'skip' | 'send' = 'skip'): Promise<void> {
+  const settings = { mail: { approval: 24, unapproved } }
   platform = await scratchPlatform({ settings, ...(mailer ? { mailer } : {}) })
 }
 
@@ -118,5 +119,88 @@ describe('an approved letter', () => {
     await publish({ mailAt: '2026-03-05T08:00:00Z' })
     await tickAt(platform, '2026-03-05T08:00:00Z')
     expect(await mailedTo()).toEqual(['ada@example.org'])
+  })
+})
+
+describe('a letter whose post is taken back from view while it waits for approval', () => {
+  const toLetterRun = async (fields: Record<string, unknown> = {}) =>
+    letterRunId(await publish(fields), 0)
+  const runOf = async (id: string) => (await getRun(platform, id))?.value
+
+  it.each(['approved today', 'left to its deadline, as `unapproved: send` lets it go'] as const)(
+    'for a date to come goes on that date when it is %s',
+    async (how) => {
+      await start(undefined, how === 'approved today' ? 'skip' : 'send')
+      await confirmReader(platform, 'ada@example.org')
+      const id = await toLetterRun()
+      await publish({ published: friday })
+      if (how === 'approved today') await approveLetter(platform, id)
+      for (const at of ['2026-03-02T08:10:00Z', '2026-03-04T08:00:00Z', '2026-03-06T07:59:00Z']) {
+        await tickAt(platform, at)
+        expect(await mailedTo()).toEqual([])
+      }
+      await tickAt(platform, friday)
+      await tickAt(platform, '2026-03-06T08:10:00Z')
+      expect(await mailedTo()).toEqual(['ada@example.org'])
+      expect(await runOf(id)).toMatchObject({ state: 'done', dueAt: friday })
+    },
+  )
+
+  it('for a date to come may be approved until that date', async () => {
+    await start()
+    const id = await toLetterRun()
+    await publish({ published: friday })
+    await tickAt(platform, '2026-03-04T08:00:00Z')
+    expect(await runOf(id)).toMatchObject({ reason: `Waits for approval until ${friday}.` })
+    await tickAt(platform, friday)
+    expect(await runOf(id)).toMatchObject({ state: 'skipped' })
+  })
+
+  it('for a date to come, held by hand and resumed before it, goes on that date', async () => {
+    await start()
+    await confirmReader(platform, 'ada@example.org')
+    const id = await toLetterRun()
+    await pauseRun(platform, id)
+    await tickAt(platform, '2026-03-04T08:00:00Z')
+    await publish({ published: friday })
+    await resumeRun(platform, id)
+    await tickAt(platform, '2026-03-04T08:10:00Z')
+    expect(await mailedTo()).toEqual([])
+    await tickAt(platform, friday)
+    expect(await mailedTo()).toEqual(['ada@example.org'])
+  })
+
+  it.each([
+    ['approved', approveLetter],
+    ['resumed', resumeRun],
+  ])('as a draft is not %s before it is out again, and then goes once', async (_, letGo) => {
+    await start()
+    await confirmReader(platform, 'ada@example.org')
+    const id = await toLetterRun()
+    if (letGo === resumeRun) await pauseRun(platform, id)
+    await publish({ draft: true })
+    await expect(letGo(platform, id)).rejects.toMatchObject({
+      status: 409,
+      code: 'post.hidden',
+      message: expect.stringContaining('Publish the post without that'),
+    })
+    await publish({})
+    await letGo(platform, id)
+    await tickAt(platform, '2026-03-02T08:10:00Z')
+    expect(await mailedTo()).toEqual(['ada@example.org'])
+  })
+
+  it('as a draft is over at its deadline, and says why', async () => {
+    await start(undefined, 'send')
+    await confirmReader(platform, 'ada@example.org')
+    const id = await toLetterRun()
+    await publish({ draft: true })
+    await tickAt(platform, '2026-03-03T08:00:00Z')
+    await publish({})
+    await tickAt(platform, '2026-03-03T08:10:00Z')
+    expect(await mailedTo()).toEqual([])
+    const reason = 'Its post was hidden when it was to be mailed.'
+    expect(await runOf(id)).toMatchObject({ state: 'skipped', reason })
+    await expect(approveLetter(platform, id)).rejects.toThrow('--mail-again')
   })
 })

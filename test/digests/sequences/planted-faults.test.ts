@@ -207,7 +207,6 @@ describe('a planted fault is found', { timeout: 300_000 }, () => {
   ] as const)('%s', async (fault, search) => {
     planted.fault = fault
     const found = await search()
-    if (process.env.SHOW) console.log(`FOUND ${fault} ${found.numRuns}`)
     expect(found.failed).toBe(true)
     expect(found.numRuns).toBeLessThanOrEqual(most)
   })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type ContentOptions, readContent } from '../../../functions/posts/content/content.ts'
 import { renderMarkdown } from '../../../functions/posts/content/markdown.ts'
-import { defaultSettings } from '../../../functions/settings.ts'
+import { defaultSettings, hiddenPatterns } from '../../../functions/settings.ts'
+import { readSettings } from '../../../functions/settings-file.ts'
 
 const page = 'https://news.example/posts/quay/'
 const hiddenLines = defaultSettings.content.hiddenLines.map(
@@ -116,6 +117,39 @@ describe('a line of navigation', () => {
     expect(markdown(`Text.\n\n${line}`, { hiddenLines }).text).toContain(
       line.replace(/[[\]]|\(.*?\)/g, '').slice(0, 4),
     )
+  })
+})
+
+describe('a paragraph that broadsheet.yaml hides', () => {
+  const { content } = readSettings({
+    yaml: 'content: {hiddenLines: ["^Anzeige.*$", "Share this(?: now)?"]}',
+  })
+  const options = hiddenPatterns({ content })
+
+  it.each([['Anzeige: Möbel Meier'], ['share **this** [now](/x)'], ['[Share this](/share)']])(
+    'is dropped: %s',
+    (line) => {
+      const { html, text, runs } = markdown(`Text.\n\n${line}\n\nEnd.`, options)
+      expect(html.replace(/\s/g, '')).toBe('<p>Text.</p><p>End.</p>')
+      expect(text).toBe('Text.\n\nEnd.')
+      expect(runs).toHaveLength(2)
+    },
+  )
+
+  it.each([
+    ['more than its words', 'Share this with friends'],
+    ['a heading', '## Anzeige'],
+    ['a picture', 'Anzeige ![a map](/map.png)'],
+    ['a very long text', `Anzeige ${'x'.repeat(300)}`],
+  ])('is not %s', (_, line) => {
+    const kept = markdown(line, {}).html
+    expect(markdown(`Text.\n\n${line}`, options).html).toContain(kept)
+  })
+
+  it('leaves words alone that only links are hidden by', () => {
+    const byDefault = hiddenPatterns(defaultSettings)
+    expect(markdown('Text.\n\nBack to the index', byDefault).text).toContain('Back to')
+    expect(markdown('Text.\n\n[Back to the index](/)', byDefault).text).toBe('Text.')
   })
 })
 

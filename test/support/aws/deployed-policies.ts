@@ -114,9 +114,14 @@ export function deployedPolicies(template: Template) {
       // A trust policy is about the one role that it hangs on.
       return AssumeRolePolicyDocument.Statement.map((one) => ({ ...one, Resource: '*' }))
     },
-    /** The properties of a resource, resolved. */
-    propertiesOf: (name: string, type: string) =>
-      resolve(named(name, type)[1].Properties) as Record<string, unknown>,
+    /** The resources of a type, by name, with their properties resolved. */
+    allOf: (type: string) =>
+      all
+        .filter(([, { Type }]) => Type === type)
+        .map(([id, { Properties }]) => ({
+          name: short(id),
+          properties: resolve(Properties) as Record<string, unknown>,
+        })),
     /** The variables of a function; `refer` says what stands for a resource that is referred to. */
     variablesOf(name: Role, refer: (name: string) => string): Record<string, string> {
       const [, { Properties }] = named(name, 'AWS::Lambda::Function')

@@ -1,9 +1,8 @@
 /**
- * The stable codes of errors and outcomes and what each is about, for the API's documentation. A
- * test looks through the sources and fails for a code that is not here; codes that only a person at
- * the machine can meet (`settings`, `secrets`, `folder`, `server`, `smtp`) are told there.
+ * The stable codes of errors and outcomes and what each is about, for the API's documentation. What
+ * is refused with another one does not compile, and a test fails for one that nothing has any more.
  */
-export const errorCodes: Readonly<Record<string, string>> = {
+export const errorCodes = {
   // any request
   'not-found': 'There is nothing of that name or at that address.',
   'too-large': 'The input is larger than what is taken; the detail says how large it may be.',
@@ -43,8 +42,6 @@ export const errorCodes: Readonly<Record<string, string>> = {
   'post.nesting': 'The HTML is nested too deeply.',
   'post.categories': 'The post has more categories than one may have.',
   'post.tags': 'The post has more tags than one may have.',
-  'post.authors': 'The post has more authors than one may have.',
-  'post.enclosures': 'The post has more enclosures than one may have.',
   'post.identity-taken': 'The id, path or URL leads to another post.',
   'post.withdrawn': 'The post was withdrawn.',
 
@@ -62,6 +59,8 @@ export const errorCodes: Readonly<Record<string, string>> = {
 
   // readers
   'subscribe.invalid': 'The form cannot be taken as it is; `errors` names each field.',
+  'subscribe.too-many':
+    'Too many requests came from one address. `Retry-After` says when to try again.',
   'subscriber.email': 'No mail can be sent to the address as it is written.',
   'subscriber.categories': 'A category is not known, or there are too many.',
   'subscriber.cadence': 'The frequency is none that is offered.',
@@ -77,6 +76,8 @@ export const errorCodes: Readonly<Record<string, string>> = {
   'preferences.action': 'The form names nothing that can be done.',
   'preferences.confirm': 'Erasing needs the box ticked.',
   'preferences.email': 'The address cannot take the place of the present one.',
+  'preferences.too-many':
+    'The reader made too many changes in a day. `Retry-After` says when to try again.',
   'preferences.pausedUntil': 'The end of the pause is not a day to come.',
   'import.header': 'The list of readers does not begin with the names of its columns.',
   'import.confirmed-at': 'The row’s instant of confirmation or consent cannot be used.',
@@ -84,6 +85,7 @@ export const errorCodes: Readonly<Record<string, string>> = {
   // runs and mail
   'run.over': 'The run is over.',
   'run.paused': 'The run is paused.',
+  'run.under-way': 'Deliveries of the run still go on; what failed can be retried when it is done.',
   'sending.not-paused': 'What is owed can be skipped only while all sending is paused.',
   'preview.post': 'A preview shows either a digest or one post as a letter.',
   'digest.empty': 'There is no post to show a digest of.',
@@ -92,4 +94,12 @@ export const errorCodes: Readonly<Record<string, string>> = {
   'mail.not-sent': 'The test mail was not taken by the mail server.',
   'feedback.report': 'The delivery or abuse report is nested too deeply or has too long headers.',
   'backup.folder': 'The folder of the backup is not empty or lies inside the data.',
-}
+} as const
+
+/**
+ * What a refusal may be called. What only a person at the machine can meet is told on the terminal
+ * and is no part of the API, so its codes are not listed.
+ */
+export type ErrorCode =
+  | keyof typeof errorCodes
+  | `${'settings' | 'secrets' | 'folder' | 'server' | 'smtp'}.${string}`

@@ -1,7 +1,9 @@
 import { type Context, Hono } from 'hono'
 import { Temporal } from 'temporal-polyfill'
+import { messagesFor } from '../../templates/locales/index.ts'
 import { checkInboxPage } from '../../templates/pages/check-inbox-page.tsx'
 import { erasedPage } from '../../templates/pages/erased-page.tsx'
+import { messagePage } from '../../templates/pages/message-page.tsx'
 import { preferencesPage } from '../../templates/pages/preferences-page.tsx'
 import { unsubscribedPage } from '../../templates/pages/unsubscribed-page.tsx'
 import { problem } from '../api.ts'
@@ -9,7 +11,7 @@ import { type FieldError, invalid, ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import { listCategories } from '../posts/categories.ts'
 import { normaliseAddress, subscriberIdOf } from './address.ts'
-import { changePreferences, subscribeAgain, unsubscribe } from './change-preferences.ts'
+import { changePreferences, presentId, subscribeAgain, unsubscribe } from './change-preferences.ts'
 import { clientAddress } from './client-address.ts'
 import { eraseSubscriber } from './erase.ts'
 import { type Fields, readFields, textOf, wantsJson } from './form-fields.ts'
@@ -21,9 +23,9 @@ import { presentSinces } from './present-names.ts'
 import { publicSubscriber } from './public-subscriber.ts'
 import { expired, localeFor, preferencesUrl } from './reader-pages.ts'
 import { getSubscriber } from './store.ts'
-import { isReader, requestSubscription } from './subscribe.ts'
-import { tooMany } from './subscribe-pages.ts'
-import type { Subscriber } from './subscriber.ts'
+import { requestSubscription } from './subscribe.ts'
+import { isReader, type Subscriber } from './subscriber.ts'
+import { tooMany } from './too-many.ts'
 
 /** `/preferences/<token>`: everything that a reader can see and change, by the link in every mail. */
 export function preferencesPages(platform: Platform): Hono {
@@ -57,7 +59,12 @@ async function readerOf(c: Context, platform: Platform): Promise<Subscriber | Re
   if (!subscriber || subscriber.state === 'pending') return expired(c, platform, 410)
   if (subscriber.email !== undefined) return subscriber
   const { settings } = platform
-  return c.html(erasedPage({ settings, locale: localeFor(c, platform) }), 410)
+  const locale = localeFor(c, platform)
+  const present = (await getSubscriber(platform, await presentId(platform, id)))?.value
+  if (present?.email === undefined) return c.html(erasedPage({ settings, locale }), 410)
+  // Whoever reads the old mailbox sees nothing of the new one.
+  const { title, lead } = messagesFor(locale).moved
+  return c.html(messagePage({ settings, locale, title, text: lead }), 410)
 }
 
 async function act(
@@ -180,7 +187,7 @@ async function changeAddress(
   })
   return wantsJson(c)
     ? c.json({ status: 'check-inbox' }, 202)
-    : c.html(checkInboxPage({ settings, locale }))
+    : c.html(checkInboxPage({ settings, locale, isChange: true }))
 }
 
 function saved(c: Context, platform: Platform, subscriber: Subscriber | undefined) {
@@ -238,6 +245,6 @@ function asTyped(subscriber: Subscriber, fields: Fields): Subscriber {
   }
 }
 
-function fault(path: string, message: string) {
+function fault(path: 'action' | 'confirm' | 'email' | 'pausedUntil', message: string) {
   return invalid(`preferences.${path}`, message, { errors: [{ path, message }] })
 }

@@ -47,6 +47,12 @@ export async function answerWith(c: Context, found: Representation): Promise<Res
   return new Response(body as Uint8Array<ArrayBuffer>, { headers })
 }
 
+/** Leads to another address for good: readers then keep that one. */
+export function moved(c: Context, path: string): Response {
+  c.header('cache-control', 'public, max-age=86400')
+  return c.redirect(path, 301)
+}
+
 function tagOf(hash: string, encoding: Encoding) {
   return encoding === 'identity' ? `"${hash}"` : `"${hash}-${encoding}"`
 }
