@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Settings } from '../functions/settings.ts'
 import { readSettings } from '../functions/settings-file.ts'
-import { defaultConfig } from './configuration-file.ts'
 import { usageError } from './exit.ts'
-import type { GlobalOptions } from './options.ts'
+import { defaultConfig, type GlobalOptions } from './options.ts'
 
 /**
  * The configuration of this machine: the file named by `--config`, the environment, and where the

@@ -4,7 +4,10 @@ import type { ServerMark } from '../functions/local/server.ts'
 import { CliError, exitCodes, exitOf, usageError } from './exit.ts'
 import { defaultData, type GlobalOptions } from './options.ts'
 
-/** The API, wherever it is: each command speaks HTTP to it and knows nothing else. */
+/**
+ * The API, wherever it is. A command speaks HTTP to it and knows nothing else; `start`, `doctor`,
+ * `smoke`, `restore` and `backup --stack` look behind it.
+ */
 export interface Connection {
   /** Who answers: a server of another process, or the service in this one on the locked folder or a stack. */
   readonly kind: 'server' | 'here' | 'stack'

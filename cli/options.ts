@@ -1,3 +1,6 @@
+/** The configuration that is read when none is named. */
+export const defaultConfig = 'broadsheet.yaml'
+
 /** The data folder where none is named. */
 export const defaultData = 'data'
 

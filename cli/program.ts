@@ -1,12 +1,13 @@
 import { Command } from 'commander'
 import { commandList } from './command-list.ts'
-import { defaultConfig } from './configuration-file.ts'
-import { defaultData } from './options.ts'
+import { defaultConfig, defaultData } from './options.ts'
 
 const exitCodesHelp = `
 Exit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 done but some items were
 refused · 4 not allowed · 5 not found · 6 changed meanwhile · 7 stopped by a safety rule ·
-8 try again later · 130 interrupted`
+8 try again later · 130 interrupted
+What stops with 7 would overwrite or mix up data: no option overrules it, and the message says what
+to do instead.`
 
 /**
  * The tree of commands. Only the commands named in `full` are loaded and have their options; the

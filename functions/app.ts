@@ -14,8 +14,9 @@ import type { Platform } from './platform.ts'
 import { postRoutes } from './posts/routes.ts'
 import { mostPostBytes } from './posts/source/most-post-bytes.ts'
 import { serviceRoutes } from './service-routes.ts'
+import { apiDocs } from './site/api-docs.ts'
 import { contentSecurityPolicy } from './site/content-security-policy.ts'
-import { docsPage, errorPage } from './site/error-page.ts'
+import { errorPage } from './site/error-page.ts'
 import { sitePages } from './site/routes.ts'
 import { subscriberPages, subscriberRoutes } from './subscribers/routes.ts'
 
@@ -112,7 +113,7 @@ export function createApp(platform: Platform): Hono {
   }
   app.get('/api/openapi.json', async (c) => c.json(await openApiDocument(apiRoutes, platform)))
   app.get('/api/docs', async (c) =>
-    c.html(docsPage(await openApiDocument(apiRoutes, platform), platform)),
+    c.html(apiDocs(await openApiDocument(apiRoutes, platform), platform)),
   )
 
   const limitBody = bodyLimit({

@@ -93,23 +93,25 @@ export async function tick(
   await attempt('test mails', () => driveTestMails(platform), 0)
   const feeds = await attempt('feeds', () => driveFeeds(platform), [])
   await attempt('pages', () => drivePostPages(platform, newTurn()), 0)
-  const dueRuns = newTurn()
-  const made = [
-    await attempt('instant run', () => makeInstantRun(platform), undefined),
-    ...(await attempt('letters', () => makeLetterRuns(platform, newTurn()), [])),
-    await attempt('catch-up run', () => makeCatchUpRun(platform, newTurn()), undefined),
-    // One that is later than now was noted before the clock was set back.
-    ...(await attempt(
-      'due runs',
-      () =>
-        makeDueRuns(platform, last ? new Date(last) : undefined, {
-          turn: dueRuns,
-          onFault: (fault, schedule) => failed(fault, { step: 'due runs', schedule }),
-        }),
-      [],
-    )),
-  ]
-  const runs = made.filter((run) => run !== undefined)
+  const instant = await attempt('instant run', () => makeInstantRun(platform), undefined)
+  const letters = await attempt('letters', () => makeLetterRuns(platform, newTurn()), [])
+  const catchUp = await attempt(
+    'catch-up run',
+    () => makeCatchUpRun(platform, newTurn()),
+    undefined,
+  )
+  const dueTurn = newTurn()
+  const due = await attempt(
+    'due runs',
+    () =>
+      // A mark that is later than now was noted before the clock was set back.
+      makeDueRuns(platform, last ? new Date(last) : undefined, {
+        turn: dueTurn,
+        onFault: (fault, schedule) => failed(fault, { step: 'due runs', schedule }),
+      }),
+    [],
+  )
+  const runs = [instant, ...letters, catchUp, ...due].filter((run) => run !== undefined)
   const fresh = new Set(runs.map(({ id }) => id))
   const driven: string[] = []
   const turn = newTurn()
@@ -125,7 +127,7 @@ export async function tick(
 
   if (faults.length > 0) throw new AggregateError(faults, 'a part of the tick failed')
   // Occurrences that were left are found again by the instant of the last tick that left none.
-  if (!isAhead && !dueRuns.hasLeft) {
+  if (!isAhead && !dueTurn.hasLeft) {
     // Another tick that ended meanwhile has noted itself, or a restore holds the clock now.
     const condition = clock ? { ifVersion: clock.version } : ({ ifAbsent: true } as const)
     await platform.records.put({ ...recordKeys.clock, value: { at } }, condition)

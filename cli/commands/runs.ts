@@ -61,20 +61,17 @@ Example:
         say(`Send it:  broadsheet runs approve ${id}`)
         say(`Hold it:  broadsheet runs pause ${id}`)
       }
-      for (const state of ['failed', 'unknown'] as const) {
+      for (const state of ['pending', 'failed', 'unknown'] as const) {
         if (run.counts[state] === 0) continue
-        const rows: DeliveryView[] = []
-        for await (const row of pages<DeliveryView>(
-          session,
-          `${pathOf(id)}/deliveries?state=${state}`,
-        )) {
-          if (rows.push(row) === 50) break
-        }
+        const rows = await thoseToLookAt(session, id, state)
+        // Those whose turn has not come need no look.
+        if (state === 'pending' && rows.length === 0) continue
         say(`\n${counted(run.counts[state], `${state} delivery`, `${state} deliveries`)}`)
+        if (state === 'pending') say('Tried so far, and tried again by itself:')
         say(
           table(
-            ['DELIVERY', 'READER', 'AT', 'WHY'],
-            rows.map((row) => [row.id, row.subscriberId, row.at, row.reason]),
+            ['DELIVERY', 'READER', 'TRIES', 'AT', 'WHY'],
+            rows.map((row) => [row.id, row.subscriberId, `${row.attempts}`, row.at, row.reason]),
           ),
         )
         if (state === 'failed') {
@@ -179,6 +176,17 @@ Example:
       await switchSending(session, 'resume', id)
     },
   )
+}
+
+/** At most 50; of what is pending those that were tried, among the first thousand. */
+async function thoseToLookAt(session: Session, id: string, state: string): Promise<DeliveryView[]> {
+  const rows: DeliveryView[] = []
+  let seen = 0
+  for await (const row of pages<DeliveryView>(session, `${pathOf(id)}/deliveries?state=${state}`)) {
+    if (state !== 'pending' || row.attempts > 0) rows.push(row)
+    if (rows.length === 50 || ++seen === 1000) break
+  }
+  return rows
 }
 
 async function switchSending(

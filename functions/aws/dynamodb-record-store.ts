@@ -12,20 +12,20 @@ import {
 } from '@aws-sdk/lib-dynamodb'
 import type { NewRecord, RecordKey, RecordStore, StoredRecord } from '../platform.ts'
 import { assertRecord } from '../record-limits.ts'
-import { tableIndex } from './table.ts'
+import { tableAttributes, tableIndex } from './table.ts'
 
 /** An item as it lies in the table. */
 export interface Row {
-  p: string
-  s: string
+  [tableAttributes.partition]: string
+  [tableAttributes.sort]: string
   /** The value as JSON text: stored as it is read, whatever DynamoDB's own types make of numbers and empty strings. */
-  j: string
-  n?: number
-  v: string
-  ip?: string
-  is?: string
+  [tableAttributes.value]: string
+  [tableAttributes.count]?: number
+  [tableAttributes.version]: string
+  [tableAttributes.indexPartition]?: string
+  [tableAttributes.indexSort]?: string
   /** Seconds since 1970, as DynamoDB's TTL wants them. */
-  x?: number
+  [tableAttributes.expires]?: number
 }
 
 /**
@@ -55,7 +55,7 @@ export function dynamodbRecordStore({
       const { Item } = await documents.send(
         new GetCommand({
           TableName: table,
-          Key: { p: key.partition, s: key.sort },
+          Key: keyOf(key),
           ConsistentRead: true,
         }),
       )
@@ -68,7 +68,7 @@ export function dynamodbRecordStore({
       // One call refuses the same key twice.
       const unique = [...new Map(keys.map((key) => [nameOf(key), key])).values()]
       await inBatches(unique, 100, async (batch) => {
-        let wanted = batch.map((key) => ({ p: key.partition, s: key.sort }))
+        let wanted = batch.map(keyOf)
         for (let attempt = 0; wanted.length > 0; attempt++) {
           const answer = await documents.send(
             new BatchGetCommand({
@@ -127,7 +127,7 @@ export function dynamodbRecordStore({
         await documents.send(
           new DeleteCommand({
             TableName: table,
-            Key: { p: key.partition, s: key.sort },
+            Key: keyOf(key),
             ...conditionOf(condition, seconds()),
           }),
         )
@@ -141,7 +141,9 @@ export function dynamodbRecordStore({
     // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
     async query<T>(partition: string, options: Parameters<RecordStore['query']>[1] = {}) {
       const { from, to, prefix, reverse = false, limit = 1000, cursor, index = false } = options
-      const [partitionName, sortName] = index ? ['ip', 'is'] : ['p', 's']
+      const [partitionName, sortName] = index
+        ? [tableAttributes.indexPartition, tableAttributes.indexSort]
+        : [tableAttributes.partition, tableAttributes.sort]
       const values: Record<string, string | number> = { ':p': partition, ':now': seconds() }
       let condition = '#p = :p'
       if (prefix !== undefined && prefix !== '') {
@@ -167,8 +169,8 @@ export function dynamodbRecordStore({
           KeyConditionExpression: condition,
           FilterExpression: 'attribute_not_exists(x) OR x > :now',
           ExpressionAttributeNames: {
-            '#p': partitionName as string,
-            ...(usesSort ? { '#s': sortName as string } : {}),
+            '#p': partitionName,
+            ...(usesSort ? { '#s': sortName } : {}),
           },
           ExpressionAttributeValues: values,
           ScanIndexForward: !reverse,
@@ -195,7 +197,7 @@ export function dynamodbRecordStore({
         documents.send(
           new UpdateCommand({
             TableName: table,
-            Key: { p: key.partition, s: key.sort },
+            Key: keyOf(key),
             UpdateExpression: isFresh
               ? `SET v = :v, j = :empty, n = :amount${expires === undefined ? ' REMOVE x, ip, #is' : ', x = :x REMOVE ip, #is'}`
               : `SET v = :v, j = if_not_exists(j, :empty)${expires === undefined ? '' : ', x = :x'} ADD n :amount`,
@@ -277,6 +279,8 @@ function conditionOf(condition: { ifAbsent?: true; ifVersion?: string } | undefi
 function newVersion() {
   return randomBytes(12).toString('base64url')
 }
+
+const keyOf = ({ partition, sort }: RecordKey): Pick<Row, 'p' | 's'> => ({ p: partition, s: sort })
 
 function nameOf({ partition, sort }: RecordKey) {
   return `${partition}\u0000${sort}`

@@ -1,4 +1,4 @@
-/** The shape of the one table, without imports: the record store and `infra/` read the same text. */
+/** The shape of the one table, without imports: `infra/` reads it, and the record store's rows are of it. */
 
 /** Names of its attributes, short because each counts towards an item's size and price. */
 export const tableAttributes = {

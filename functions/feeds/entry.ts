@@ -71,7 +71,7 @@ export function cleanEntry(
     return {
       status: 'refused',
       code: 'entry.date',
-      reason: 'The entry has a date outside of the years 1970 to 9999.',
+      reason: 'The entry has a date outside of the years 1900 to 9999.',
     }
   }
   const summary = line(post.summary)

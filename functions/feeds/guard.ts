@@ -1,3 +1,5 @@
+import { firstYear } from '../posts/format-instant.ts'
+
 /**
  * Cleans every value before `feed` sees it. What comes out may stand in any of the three formats:
  * nothing illegal in XML 1.0, no half characters, no address that is not http(s), no date that a
@@ -67,10 +69,10 @@ function encode(href: string) {
   )
 }
 
-/** Whole seconds between the years 1970 and 9999; `undefined` for what no reader could sort. */
+/** Whole seconds between the years 1900 and 9999; `undefined` for what no reader could sort. */
 export function instant(date: string): Date | undefined {
   const time = Date.parse(date)
-  if (!(time >= 0 && time <= 253402300799000)) return undefined
+  if (!(time >= Date.UTC(firstYear) && time <= 253402300799000)) return undefined
   return new Date(Math.floor(time / 1000) * 1000)
 }
 

@@ -65,7 +65,7 @@ export async function readSnapshot(
     categoryTitles: await readTitles(platform, entries),
     withdrawn,
     dirty,
-    updated: instants.reduce((a, b) => (a > b ? a : b), new Date(0).toISOString()),
+    updated: instants.toSorted().at(-1) ?? new Date(0).toISOString(),
   }
 }
 

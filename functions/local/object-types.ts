@@ -1,5 +1,5 @@
+import { assetCacheControl, pageCacheControl } from '../cache-control.ts'
 import { feedDocuments, feedType } from '../keys.ts'
-import { assetCacheControl, pageCacheControl } from '../site/cache-control.ts'
 
 /** What is known of an object by its key alone, so that a folder needs no second file for it. */
 export interface DerivedType {

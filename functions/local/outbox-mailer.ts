@@ -2,14 +2,12 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { noRoom } from '../no-room.ts'
-import type { Mailer, OutgoingMessage, Quota, SendOutcome } from '../platform.ts'
+import type { Mailer, OutgoingMessage, SendOutcome } from '../platform.ts'
 import { fileWriter, removeLeftovers } from './durable-files.ts'
 
 export interface OutboxMailerOptions {
   folder: string
   now: () => Date
-  /** Answered as the quota, to try out pacing. */
-  limits?: { perSecond?: number; perDay?: number }
   /** `false` never waits for the disk. For tests. @default true */
   syncs?: boolean
 }
@@ -22,7 +20,7 @@ const deliveryIds = /^[A-Za-z0-9_-]{1,256}$/
  * Concurrent sends are made durable together.
  */
 export function outboxMailer(options: OutboxMailerOptions): Mailer {
-  const { folder, now, limits = {}, syncs = true } = options
+  const { folder, now, syncs = true } = options
   // Beside the mails, as a rename must stay on one file system; the dot hides it.
   const temporary = join(folder, '.unfinished')
   removeLeftovers(temporary)
@@ -57,7 +55,7 @@ export function outboxMailer(options: OutboxMailerOptions): Mailer {
   return {
     name: 'outbox',
     send,
-    quota: async (): Promise<Quota> => ({ ...limits }),
+    quota: async () => ({}),
     evidence: async (deliveryId) => (fs.existsSync(pathOf(deliveryId)) ? 'accepted' : 'none'),
     evidenceDelaySeconds: 0,
     hasFinalEvidence: true,

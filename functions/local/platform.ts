@@ -149,10 +149,7 @@ interface MailerByClock {
 }
 
 function mailerOf(settings: Settings, outbox: string, now: () => Date): MailerByClock {
-  const { limits } = settings.mail
   fs.mkdirSync(outbox, { recursive: true })
-  if (settings.smtpUrl) {
-    return smtpMailer({ url: settings.smtpUrl, now, limits })
-  }
-  return { at: (clock) => outboxMailer({ folder: outbox, now: clock, limits }), close: () => {} }
+  if (settings.smtpUrl) return smtpMailer({ url: settings.smtpUrl, now })
+  return { at: (clock) => outboxMailer({ folder: outbox, now: clock }), close: () => {} }
 }

@@ -37,6 +37,8 @@ const requestsGraceMs = 5000
 const jobsGraceMs = 10_000
 /** An import may stream for long; every other request is in within this. */
 const bodyMs = 60_000
+/** On a connection where nothing moves at all, a request that we are slow to answer included. */
+const stillMs = 120_000
 
 /**
  * Serves the app and runs worker, clock and inbox in this process. Resolves when it accepts
@@ -56,8 +58,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   server.requestTimeout = 0
   server.keepAliveTimeout = 10_000
   server.maxConnections = 2000
-  // A connection on which nothing moves at all.
-  server.timeout = 120_000
+  server.timeout = stillMs
   server.prependListener('request', limitBodyTime)
   server.prependListener('request', letTickTakeItsTime)
   const url = await listen(server, host, port)

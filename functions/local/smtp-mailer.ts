@@ -9,8 +9,6 @@ export interface SmtpMailerOptions {
   /** `smtp://user:password@host:port` or `smtps://…`. */
   url: string
   now: () => Date
-  /** What the provider allows; nothing in SMTP tells it. */
-  limits?: { perSecond?: number; perDay?: number }
   /** @default 5 */
   maxConnections?: number
   /** For a whole send once it has a connection, and for connecting; under half a lease. @default 60 */
@@ -34,7 +32,7 @@ export interface SmtpMailer extends Mailer {
  * @throws ServiceError `smtp.url`
  */
 export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
-  const { limits = {}, timeoutSeconds = 60 } = options
+  const { timeoutSeconds = 60 } = options
   const server = readSmtpUrl(options.url)
   const pool = smtpPool(server, {
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
@@ -86,7 +84,8 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
     name: 'smtp',
     send: (message, until, leave) =>
       send(message, () => now().getTime() > until.getTime(), once(leave)),
-    quota: async () => ({ ...limits }),
+    // Nothing in SMTP tells what the provider allows.
+    quota: async () => ({}),
     evidence: async () => 'cannot tell',
     evidenceDelaySeconds: 0,
     hasFinalEvidence: false,

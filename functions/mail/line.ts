@@ -19,15 +19,21 @@ export interface Line {
 
 /** Under way at first, and after a standstill: some, and so few that ten processes crowd no second. */
 const fewest = 2
-const firstSeconds = 0.02
+const firstSeconds = 0.06
 /** At most as many as leave meanwhile, or one and a half times the usual answer if that is slower. */
 const mostSeconds = 0.3
 /** An answer that takes this much more than twice the usual is late, milliseconds. */
 const lateMs = 50
 const usualAtFirstMs = 100
 
+interface Mail {
+  leftAt: number
+  /** A slot goes by for it. */
+  isOwed: boolean
+}
+
 export function openLine(clock: Pick<RealClock, 'now'>): Line {
-  let underWay = 0
+  const underWay = new Set<Mail>()
   /** More that may be under way than at first: as many as turned out to be needed. */
   let grown = 0
   /** How long an answer takes, on average. */
@@ -38,11 +44,21 @@ export function openLine(clock: Pick<RealClock, 'now'>): Line {
 
   const pass = (): void => waiting.shift()?.()
 
-  function answered(leftAt: number): void {
-    underWay--
+  function answered(mail: Mail): void {
+    underWay.delete(mail)
     const now = clock.now()
-    const tookMs = now - leftAt
+    const tookMs = now - mail.leftAt
     const most = 2 * usualMs + lateMs
+    // Others that were answered meanwhile would show that it is this one alone that takes long.
+    const stoodStill = (one: Mail) =>
+      now - one.leftAt > most && !one.isOwed && lastInTime < one.leftAt + most - lateMs
+    // All that were held up arrive together, and the first answer tells it of all.
+    for (const one of [mail, ...underWay]) {
+      if (tookMs <= most || !stoodStill(one)) continue
+      one.isOwed = true
+      owed++
+      grown = 0
+    }
     // A slow line becomes the usual one within some dozen answers.
     usualMs += 0.05 * (Math.min(tookMs, most) - usualMs)
     if (tookMs <= most) {
@@ -51,10 +67,6 @@ export function openLine(clock: Pick<RealClock, 'now'>): Line {
         grown++
         pass()
       }
-    } else if (lastInTime < leftAt + most - lateMs) {
-      // Others that were answered meanwhile would show that it is this one alone that took long.
-      owed++
-      grown = 0
     }
     pass()
   }
@@ -64,17 +76,15 @@ export function openLine(clock: Pick<RealClock, 'now'>): Line {
       const first = Math.max(fewest, Math.ceil(rate * firstSeconds))
       const most = Math.ceil(rate * Math.max(mostSeconds, 0.0015 * usualMs))
       grown = Math.min(grown, Math.max(0, most - first))
-      return underWay >= first + grown
+      return underWay.size >= first + grown
     },
     room: () => new Promise((resolve) => waiting.push(resolve)),
     pass,
     enter() {
-      underWay++
-      const leftAt = clock.now()
-      let isOpen = true
+      const mail = { leftAt: clock.now(), isOwed: false }
+      underWay.add(mail)
       return () => {
-        if (isOpen) answered(leftAt)
-        isOpen = false
+        if (underWay.has(mail)) answered(mail)
       }
     },
     letSlotGo() {

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { ErrorCode } from '../error-codes.ts'
 import { faultInWords } from '../schema-fault.ts'
-import { contentTypeOf, contentTypes } from './source/content-type.ts'
+import { contentTypeOf, contentTypes, noPostByName } from './source/content-type.ts'
 import type { PostSource } from './source/parse-post.ts'
 
 /** A line of an import: a file (`path` with `source` or `sourceBase64`), or a post as in the API. */
@@ -104,7 +104,7 @@ function notAPost(name: string): ImportLine {
     status: 'ignored',
     name,
     code: 'post.not-a-post',
-    reason: 'Posts are Markdown, HTML and JSON files; this is none by its name.',
+    reason: noPostByName,
   }
 }
 

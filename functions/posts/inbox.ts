@@ -6,7 +6,7 @@ import type { Platform } from '../platform.ts'
 import { pathFault } from './import-line.ts'
 import { publishPost } from './publish.ts'
 import type { PublishOutcome } from './publish-outcome.ts'
-import { contentTypeOf } from './source/content-type.ts'
+import { contentTypeOf, noPostByName } from './source/content-type.ts'
 import type { PublishPlatform } from './store-drafts.ts'
 
 /**
@@ -24,10 +24,7 @@ export async function publishInboxFile(
   }
   const contentType = contentTypeOf(path)
   if (contentType === undefined) {
-    return refused(
-      'post.not-a-post',
-      'Posts are Markdown, HTML and JSON files (`.md`, `.html`, `.json`); this is none by its name.',
-    )
+    return refused('post.not-a-post', noPostByName)
   }
   try {
     const outcome = await publishPost(platform, { bytes, contentType, path }, { way: 'publish' })

@@ -1,8 +1,6 @@
 import { chooseLocale, messagesFor } from '../../templates/locales/index.ts'
 import type { ErrorKind } from '../../templates/locales/messages.ts'
-import { type OpenApi, docsPage as renderDocsPage } from '../../templates/pages/docs-page.tsx'
 import { messagePage } from '../../templates/pages/message-page.tsx'
-import { errorCodes } from '../error-codes.ts'
 import type { ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 
@@ -33,16 +31,6 @@ export function errorPage(
       'cache-control': 'no-store',
       vary: 'Accept-Language',
     },
-  })
-}
-
-/** The API's description as a page to read; each known error has the anchor `error-<code>`. */
-export function docsPage(openapi: unknown, { settings }: Pick<Platform, 'settings'>): string {
-  return renderDocsPage({
-    settings,
-    locale: 'en',
-    openapi: openapi as OpenApi,
-    errors: Object.entries(errorCodes).map(([code, meaning]) => ({ code, meaning })),
   })
 }
 

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { favicon, stylesheet } from '../../templates/assets/stylesheet.ts'
 import { hasLook } from '../../templates/layouts/page.tsx'
 import { answerWith, moved } from '../answer-with.ts'
+import { assetCacheControl, pageCacheControl } from '../cache-control.ts'
 import { ServiceError } from '../errors.ts'
 import { lookOf } from '../feeds/render-note.ts'
 import { documentVersion } from '../feeds/write-versioned.ts'
@@ -12,7 +13,6 @@ import { currentSlug, getCategory } from '../posts/categories.ts'
 import { isPlace } from '../posts/date-index.ts'
 import { dirtyCount, markDirty } from '../posts/dirty.ts'
 import { slugsIn } from '../slugs-in.ts'
-import { assetCacheControl, pageCacheControl } from './cache-control.ts'
 import { outboxPages } from './outbox.ts'
 
 const html = 'text/html; charset=utf-8'
@@ -99,7 +99,7 @@ export function sitePages(platform: Platform): Hono {
 
 /** Pages with tokens are for one person, and the rest is not for reading. */
 const robots = `User-agent: *
-${['/api/', '/admin', '/outbox/', '/confirm/', '/preferences/', '/unsubscribe/'].map((path) => `Disallow: ${path}`).join('\n')}
+${['/api', '/admin', '/outbox', '/confirm/', '/preferences/', '/unsubscribe/'].map((path) => `Disallow: ${path}`).join('\n')}
 `
 
 /**

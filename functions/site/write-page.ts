@@ -1,8 +1,8 @@
 import { favicon, stylesheet } from '../../templates/assets/stylesheet.ts'
+import { assetCacheControl, pageCacheControl } from '../cache-control.ts'
 import { writeVersioned } from '../feeds/write-versioned.ts'
 import { objectKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
-import { assetCacheControl, pageCacheControl } from './cache-control.ts'
 
 const html = 'text/html; charset=utf-8'
 

@@ -266,7 +266,7 @@ async function addConfirmed(
   if (outcome.status === 'suppressed') {
     throw invalid(
       'subscriber.suppressed',
-      'No mail may go to this address: it bounced, complained or was erased.',
+      'No mail may go to this address: it bounced, complained or was erased (`subscribers show` says which). Who was erased can subscribe again themselves; anyone else, with another address.',
     )
   }
   return outcome.subscriber
@@ -289,7 +289,11 @@ async function change(
   if (!isReader(subscriber)) {
     throw invalid(
       'subscriber.state',
-      `This reader is ${subscriber.state}, and only the choices of a confirmed one can be changed.`,
+      `This reader is ${subscriber.state}, and only the choices of a confirmed one can be changed. ${
+        subscriber.state === 'suppressed'
+          ? 'The `reason` says why; who was erased can subscribe again themselves.'
+          : '`POST /api/v1/subscribers` with the address asks them by mail.'
+      }`,
     )
   }
   const end = pausedUntil ? new Date(pausedUntil) : undefined

@@ -45,7 +45,7 @@ export async function* readCsv(
     headerLine += 1
   }
   const delimiter = delimiterOf(header)
-  const places = readHeader(cellsOf(header, delimiter))
+  const places = readHeader(cellsOf(header, delimiter) ?? [])
   for await (const { line, text, isBroken } of csvRecords(lines, delimiter, headerLine + 1)) {
     if (isBroken) {
       yield unreadable(line, 'it is too long, or a quote is opened and never closed')
@@ -53,6 +53,11 @@ export async function* readCsv(
       yield unreadable(line, 'it has bytes that are not text in the encoding of the file')
     } else {
       const cells = cellsOf(text, delimiter)
+      if (cells === undefined) {
+        // What stands behind the quote would be taken into the field, and the next columns with it.
+        yield unreadable(line, 'a quoted field goes on behind its closing quote')
+        continue
+      }
       const row: CsvRow = {}
       for (const [column, at] of places) row[column] = unguarded(cells[at] ?? '')
       yield { line, status: 'row', row }
@@ -86,8 +91,10 @@ function unreadable(line: number, why: string): ReadRow {
   return { line, status: 'unreadable', reason: `Line ${line} cannot be read: ${why}.` }
 }
 
-function cellsOf(text: string, delimiter: string): string[] {
-  return Papa.parse<string[]>(text, { delimiter, newline: '\n' }).data[0] ?? []
+/** `undefined` where the quotes of a field are wrong (RFC 4180 §2.5 to 2.7). */
+function cellsOf(text: string, delimiter: string): string[] | undefined {
+  const { data, errors } = Papa.parse<string[]>(text, { delimiter, newline: '\n' })
+  return errors.some(({ type }) => type === 'Quotes') ? undefined : (data[0] ?? [])
 }
 
 function delimiterOf(header: string): string {

@@ -25,7 +25,7 @@ function rowOf(subscriber: Subscriber, settings: Pick<Settings, 'categories'>): 
   const { email = '', state, confirmedAt, consent } = subscriber
   const { categories, cadence, day, at, timeZone, locale } = preferencesOf(subscriber, settings)
   const proof =
-    state === 'pending' ? [] : [confirmedAt ?? consent?.at ?? '', consentText(subscriber)]
+    state === 'pending' ? ['', ''] : [confirmedAt ?? consent?.at ?? '', consentText(subscriber)]
   return writeRow([email, categories.join(' '), cadence, day ?? '', at, timeZone, locale, ...proof])
 }
 

@@ -66,6 +66,7 @@ describe('a post with hostile values', () => {
       { published: '2026-03-01T08:00:00.999Z', updated: '2026-03-01T08:00:01.5Z' },
     ],
     ['a date in 1970', { published: '1970-01-01T00:00:00Z', updated: '1970-01-01T00:00:00Z' }],
+    ['a date in 1900', { published: '1900-01-01T00:00:00Z', updated: '1900-01-01T00:00:00Z' }],
     ['a date in 9999', { published: '9999-12-31T23:59:59Z', updated: '9999-12-31T23:59:59Z' }],
     ['an image that is no address', { image: { url: 'x.png' } }],
     [

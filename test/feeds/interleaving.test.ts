@@ -6,10 +6,11 @@ import type { ObjectStore, Platform } from '../../functions/platform.ts'
 import { type ScratchPlatform, scratchPlatform } from '../support/scratch-platform.ts'
 import { freshDocuments, hidePost, storedDocuments, storePost } from './stored-posts.ts'
 
-/** The platform of another worker: the same stores, each operation after `step`. */
+/** The platform of another worker: the same stores, each operation between `step` and `ended`. */
 function workerOn<P extends Platform>(
   platform: P,
   step: (operation: string) => Promise<unknown>,
+  ended: () => void = () => {},
 ): P {
   const stepped = <T extends object>(store: T): T =>
     Object.fromEntries(
@@ -17,7 +18,7 @@ function workerOn<P extends Platform>(
         name,
         async (...parameters: unknown[]) => {
           await step(`${name} ${JSON.stringify(parameters[0])}`)
-          return operation(...parameters)
+          return operation(...parameters).finally(ended)
         },
       ]),
     ) as T
@@ -28,19 +29,34 @@ function workerOn<P extends Platform>(
 function steppedWorker(platform: ScratchPlatform) {
   let taken = 0
   let allowed = 0
+  let running = 0
+  let waiting = 0
   let isDone = false
-  let next = ''
+  let barrier: RegExp | undefined
   let wake: (() => void)[] = []
   const turn = () => new Promise<void>((resolve) => wake.push(resolve))
   const notify = () => {
-    const waiting = wake
+    const woken = wake
     wake = []
-    for (const resolve of waiting) resolve()
+    for (const resolve of woken) resolve()
   }
-  const worker = workerOn(platform, async (operation) => {
-    next = operation
-    while (taken >= allowed) await turn()
+  const step = async (operation: string) => {
+    waiting++
+    notify()
+    while (taken >= allowed || barrier?.test(operation)) {
+      if (barrier?.test(operation)) {
+        barrier = undefined
+        allowed = taken
+        notify()
+      }
+      await turn()
+    }
+    waiting--
     taken++
+    running++
+  }
+  const worker = workerOn(platform, step, () => {
+    running--
     notify()
   })
   const run = regenerateFeed(worker, 'town').finally(() => {
@@ -52,14 +68,17 @@ function steppedWorker(platform: ScratchPlatform) {
     async goTo(steps: number): Promise<boolean> {
       allowed = Math.max(allowed, steps)
       notify()
-      while (!isDone && taken < allowed) await turn()
-      // What it does after its last step, until it asks for the next one.
-      for (let i = 0; i < 3; i++) await new Promise(setImmediate)
+      // It rests when its steps are over and it asks for the next one.
+      while (!isDone && (taken < allowed || running > 0 || waiting === 0)) await turn()
       return isDone
     },
     /** Lets it go on until its next step is such a one. */
     async goBefore(operation: RegExp) {
-      while (!operation.test(next)) if (await this.goTo(taken + 1)) throw new Error('it is done')
+      barrier = operation
+      allowed = Number.POSITIVE_INFINITY
+      notify()
+      while (!isDone && barrier) await turn()
+      if (isDone) throw new Error('it is done')
     },
     async finish() {
       await this.goTo(Number.POSITIVE_INFINITY)

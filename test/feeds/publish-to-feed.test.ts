@@ -55,6 +55,21 @@ describe('a post that is published', () => {
     })
   })
 
+  it('may be older than 1970, and stands behind the younger ones', async () => {
+    const of = (day: string) => head.replace('2026-03-01 08:00:00', day).replace('bridge', day)
+    await publish(of('1965-05-01'), '1965.md')
+    const alone = await storedDocuments(platform, 'town')
+    expect(alone['rss.xml']).toContain('<lastBuildDate>Sat, 01 May 1965 00:00:00 GMT<')
+    expect(alone['rss.xml']).toContain('<pubDate>Sat, 01 May 1965 00:00:00 GMT<')
+    await publish(of('1971-02-03'), '1971.md')
+    await publish(of('1901-02-03'), '1901.md')
+    expect((await readFeed('town')).map(({ title }) => title)).toEqual([
+      'A 1971-02-03 opens',
+      'A 1965-05-01 opens',
+      'A 1901-02-03 opens',
+    ])
+  })
+
   it('keeps its id when it is edited, with a new date of the edit', async () => {
     await publish(`${head}Two years.\n`)
     const [before] = await readFeed('town')

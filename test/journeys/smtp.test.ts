@@ -11,7 +11,7 @@ describe('with a mail server', () => {
   it('the same mails go there: confirmation, digest, letter', async () => {
     sink = await smtpSink()
     const now = () => new Date('2026-03-02T08:00:00Z')
-    const mailer = smtpMailer({ url: sink.url, now, limits: {} })
+    const mailer = smtpMailer({ url: sink.url, now })
     const service = await openService({
       mailer: mailer.at(now),
       settings: { mail: { from: 'The Gazette <news@news.example>' } },

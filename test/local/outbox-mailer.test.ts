@@ -84,11 +84,6 @@ describe('the outbox', () => {
     ])
   })
 
-  it('answers the limits it was given as its quota', async () => {
-    const limits = { perSecond: 14, perDay: 200 }
-    expect(await outboxMailer({ folder: temporaryFolder(), now, limits }).quota()).toEqual(limits)
-  })
-
   it('is shown newest first, page by page', async () => {
     const folder = temporaryFolder()
     for (const [i, id] of ['a', 'b', 'c'].entries()) {

@@ -85,6 +85,7 @@ export async function sendBulk(
         continue
       }
       const outcome = await provider.send({} as never, new Date(0))
+      right.answered()
       if (outcome.status === 'deferred') pace.hold(outcome.retryAfterSeconds)
       await clock.sleep(5)
     }

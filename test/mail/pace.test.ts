@@ -130,6 +130,7 @@ describe('what a person waits for', () => {
         expect(await right.leave()).toBe(true)
         waited.push(clock.now() - asked)
         await provider.send({} as never, new Date(0))
+        right.answered()
       }
       const confirming = Array.from({ length: mails }, (_, i) => confirm(3000 + (i % 5) * 700))
       await clock.runUntil(Promise.all([sendBulk(world, { until }), ...confirming]))
@@ -155,6 +156,7 @@ describe('what a person waits for', () => {
       if (!(await right.leave())) return
       ahead++
       await provider.send({} as never, new Date(0))
+      right.answered()
     }
     const until = clock.now() + 9 * second
     await clock.runUntil(
@@ -248,6 +250,7 @@ describe('a right to send', () => {
             const right = await pace.take(5000)
             if (typeof right === 'string') throw new Error(right)
             if (await right.leave()) rights++
+            right.answered()
           }
         }
       })(),
@@ -272,7 +275,9 @@ describe('in real time', () => {
         const work = async () => {
           while (sent.length < enough) {
             const right = await pace.take(5000)
-            if (typeof right !== 'string' && (await right.leave())) sent.push(Date.now())
+            if (typeof right === 'string' || !(await right.leave())) continue
+            sent.push(Date.now())
+            right.answered()
           }
         }
         await Promise.all(Array.from({ length: 20 }, work))

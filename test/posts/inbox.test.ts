@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keepRejected, publishInboxFile, reasonText } from '../../functions/posts/inbox.ts'
+import { publishPost } from '../../functions/posts/publish.ts'
 import { type ScratchPlatform, scratchPlatform } from '../support/scratch-platform.ts'
 import { titlesIn } from './consistency.ts'
 import { stored } from './sources.ts'
@@ -43,6 +44,22 @@ describe('publishInboxFile', () => {
     expect(outcome.reason.length).toBeGreaterThan(20)
     expect(reasonText(outcome)).toContain(outcome.reason)
     expect(await titlesIn(platform, '*')).toEqual([])
+  })
+
+  it('says of every other kind of file what posts are, and of each the same', async () => {
+    const reasonOf = async (path: string) => {
+      const outcome = await publishInboxFile(platform, { path, bytes: bytes('x') })
+      return outcome.status === 'refused' && outcome.reason
+    }
+    const reason = await reasonOf('notes.txt')
+    expect(reason).toMatch(/Markdown, HTML and JSON files/)
+    expect(await reasonOf('map.png')).toBe(reason)
+    const published = await publishPost(
+      platform,
+      { bytes: bytes('x'), contentType: 'text/markdown', path: 'notes.txt' },
+      { way: 'publish' },
+    )
+    expect(published).toMatchObject({ status: 'ignored', reason })
   })
 
   it('keeps a section file, too: it was dropped to be published', async () => {

@@ -177,6 +177,10 @@ describe('what pages need', () => {
     )
     expect((await page('/assets/other.css')).status).toBe(404)
     expect((await page('/favicon.svg')).headers.get('content-type')).toBe('image/svg+xml')
-    expect((await page('/robots.txt')).text).toContain('Disallow: /preferences/')
+    // Bare, `/api` and `/outbox` are addresses, too.
+    const { text } = await page('/robots.txt')
+    for (const path of ['/api', '/admin', '/outbox', '/preferences/']) {
+      expect(text.split('\n')).toContain(`Disallow: ${path}`)
+    }
   })
 })

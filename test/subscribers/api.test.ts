@@ -120,6 +120,23 @@ describe('POST /api/v1/subscribers', () => {
     expect(await send('left@example.org')).toMatchObject({ body: { code: 'subscriber.left' } })
     expect(await send('bad@example.org')).toMatchObject({ body: { code: 'subscriber.suppressed' } })
   })
+
+  it('says how one who left can be asked, which works', async () => {
+    const { call, platform, idOf } = await api()
+    await call('POST', '', { email: 'left@example.org', confirmed: true, consent })
+    const path = `/${idOf('left@example.org')}`
+    await call('PATCH', path, { state: 'unsubscribed' })
+    expect(await call('PATCH', path, { cadence: 'daily' })).toMatchObject({
+      status: 422,
+      body: {
+        code: 'subscriber.state',
+        detail: expect.stringContaining('POST /api/v1/subscribers'),
+      },
+    })
+    await call('POST', '', { email: 'left@example.org' })
+    await platform.settle()
+    expect(await platform.outbox()).toHaveLength(1)
+  })
 })
 
 describe('one reader', () => {

@@ -97,6 +97,17 @@ describe('readCsv', () => {
     }
   })
 
+  it.each([
+    'ada@example.org,"ok" x,2025-01-01',
+    '"ada@example.org"x,ok,2025-01-01',
+    '"ada@example.org" "x",ok,2025-01-01',
+  ])('refuses a line where a field goes on behind its closing quote: %s', async (line) => {
+    const rows = await readAll(`email,consent,confirmedAt\n${line}\nbob@example.org,ok,\n`)
+    expect(rows.map(({ status }) => status)).toEqual(['unreadable', 'row'])
+    expect(JSON.stringify(rows[0])).toMatch(/Line 2 .*closing quote/)
+    expect(JSON.stringify(rows[0])).not.toContain('ada@')
+  })
+
   it.each(['a","', '"', '"""', `a,"${'x'.repeat(30_000)}`])(
     'reads a file of nothing but open quotes to its end: %#',
     async (line) => {

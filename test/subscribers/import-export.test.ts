@@ -1,3 +1,4 @@
+import Papa from 'papaparse'
 import { describe, expect, it } from 'vitest'
 import { recordKeys } from '../../functions/keys.ts'
 import type { Platform } from '../../functions/platform.ts'
@@ -246,6 +247,15 @@ lines; with, everything"
     const again = await Array.fromAsync(importSubscribers(watched.platform, pieces()))
     expect(new Set(again.map(({ outcome }) => outcome))).toEqual(new Set(['unchanged']))
     expect(watched.writes).toEqual([])
+  })
+
+  it('has as many fields in each row as it has columns', async () => {
+    const { platform } = await filled()
+    const csv = await give(platform)
+    const { data } = Papa.parse<string[]>(csv, { skipEmptyLines: true })
+    const lengths = data.map((row) => row.length)
+    expect(data.find(([email]) => email === 'pending@example.org')).toBeDefined()
+    expect(new Set(lengths)).toEqual(new Set([9]))
   })
 
   it('makes the same readers elsewhere, and their export is the same file', async () => {

@@ -77,7 +77,6 @@ export async function scratchPlatform(
         outboxMailer({
           folder: mails,
           now: clock,
-          limits: settings.mail.limits,
           syncs: false,
         }),
       outbox: kept,

@@ -23,6 +23,11 @@ const freshMs = 250
 const lookAgainMs = 60_000
 /** Nor after how many mails, while their bounces are to be weighed as soon as there are enough. */
 const freshMails = 25
+/**
+ * How long a visit that has sent a mail already waits for the right to a second one. It holds a claim
+ * meanwhile, and what it cannot send it puts off.
+ */
+const anotherMs = 5000
 /** The provider's wish for a moment of quiet; after some in a row the job ends. */
 const shortRefusalSeconds = 2
 const mostShortRefusals = 5
@@ -100,7 +105,7 @@ export async function deliverAll(
 
   async function work(): Promise<void> {
     const another = async (): Promise<Right | undefined> => {
-      const right = await pace.take(5000)
+      const right = await pace.take(anotherMs)
       return typeof right === 'string' ? undefined : right
     }
     const mailer = pacedMailer(platform.mailer, another, onRefusal, () => {

@@ -25,6 +25,8 @@ const budgetMs = 10_000
 /** Deliveries that are due again so soon are not left to a tick. */
 const soonMs = 30_000
 const longestDelaySeconds = 900
+/** A run says so often that it moves: well before a tick would take it for standing still. */
+const movedMs = 30_000
 
 /**
  * Delivers what is pending in a chunk, as far as pace and a few seconds allow, and brings the next
@@ -126,7 +128,7 @@ async function noteMoved(platform: Platform, run: Run): Promise<void> {
   const now = platform.now()
   await changeRun(platform, run.id, (current) => {
     const age = now.getTime() - Date.parse(current.movedAt)
-    if (!isOpen(current) || (current.state === 'sending' && age >= 0 && age < 30_000))
+    if (!isOpen(current) || (current.state === 'sending' && age >= 0 && age < movedMs))
       return undefined
     return { ...current, state: 'sending', movedAt: now.toISOString() }
   })

@@ -1,6 +1,7 @@
 import { recordKeys } from '../../keys.ts'
 import type { Platform, RecordPage } from '../../platform.ts'
-import { getSubscriber } from '../../subscribers/store.ts'
+import { getSubscriber, getSubscribers } from '../../subscribers/store.ts'
+import type { DeliveryNote } from '../../subscribers/subscriber.ts'
 import { stateOf } from '../runs/books.ts'
 import type { ChunkBook, Delivery, DeliveryState, Run } from '../runs/run.ts'
 import { booksOf, getChunk, lastChunk, rowsNamed, rowsOf } from '../runs/run-store.ts'
@@ -24,16 +25,42 @@ type Store = Pick<Platform, 'records'>
 /** What one page may read: a chunk's rows count ten, a few of them by name one. */
 const mostReading = 200
 
-/** Who got a run, in the order in which it visits them; only one state with `state`. */
+interface Listing {
+  items: DeliveryView[]
+  cursor?: string
+}
+
+interface ListingOptions {
+  state?: DeliveryView['state'] | undefined
+  limit: number
+  cursor?: string | undefined
+}
+
+/**
+ * Who got a run, in the order in which it visits them; only one state with `state`. Of those that
+ * are pending, how often they were tried so far and why the last try was put off.
+ */
 export async function listDeliveries(
   store: Store,
   run: Run,
-  options: {
-    state?: DeliveryView['state'] | undefined
-    limit: number
-    cursor?: string | undefined
-  },
-): Promise<{ items: DeliveryView[]; cursor?: string }> {
+  options: ListingOptions,
+): Promise<Listing> {
+  const page = await listRows(store, run, options)
+  const pending = page.items.filter(({ state }) => state === 'pending')
+  const readers = await getSubscribers(
+    store,
+    pending.map(({ subscriberId }) => subscriberId),
+  )
+  for (const [i, view] of pending.entries()) {
+    const note = readers[i]?.value.note
+    if (note?.run === run.id && isInFlight(note)) {
+      Object.assign(view, flightView(note, view.subscriberId))
+    }
+  }
+  return page
+}
+
+async function listRows(store: Store, run: Run, options: ListingOptions): Promise<Listing> {
   const { state, limit } = options
   const [, first = '0', skip = '0'] = /^(\d{1,9})\.(\d{1,4})$/.exec(options.cursor ?? '') ?? []
   const items: DeliveryView[] = []
@@ -122,6 +149,19 @@ function viewOf(
   }
 }
 
+/** A delivery that is claimed or was put off, as the reader's item tells it. */
+function flightView(note: DeliveryNote, readerId: string): DeliveryView {
+  return {
+    id: deliveryIdOf(note, readerId),
+    runId: note.run,
+    subscriberId: readerId,
+    state: 'pending',
+    attempts: note.sends,
+    ...(note.reason ? { reason: note.reason } : {}),
+    at: note.at,
+  }
+}
+
 function rowView(row: Delivery): DeliveryView {
   return {
     id: row.id,
@@ -139,7 +179,7 @@ export async function listDeliveriesOf(
   store: Store,
   readerId: string,
   { limit, cursor }: { limit: number; cursor?: string | undefined },
-): Promise<{ items: DeliveryView[]; cursor?: string }> {
+): Promise<Listing> {
   const page: RecordPage<Delivery> = await store.records.query<Delivery>(
     recordKeys.deliveriesOf(readerId),
     { index: true, reverse: true, limit, ...(cursor ? { cursor } : {}) },
@@ -147,19 +187,8 @@ export async function listDeliveriesOf(
   const items = page.records.map(({ value }) => rowView(value))
   const note = cursor ? undefined : (await getSubscriber(store, readerId))?.value.note
   if (note && isInFlight(note)) {
-    const id = deliveryIdOf(note, readerId)
-    const isKnown = items.some((item) => item.id === id)
-    if (!isKnown) {
-      items.unshift({
-        id,
-        runId: note.run,
-        subscriberId: readerId,
-        state: 'pending',
-        attempts: note.sends,
-        ...(note.reason ? { reason: note.reason } : {}),
-        at: note.at,
-      })
-    }
+    const flight = flightView(note, readerId)
+    if (!items.some(({ id }) => id === flight.id)) items.unshift(flight)
   }
   return { items, ...(page.cursor ? { cursor: page.cursor } : {}) }
 }

@@ -51,7 +51,7 @@ export async function noteAccepted(
   const keptMs = settings.keep.runsDays * dayMs
   await records.put({
     ...recordKeys.evidence(deliveryId),
-    value: { event: 'send', at: now().toISOString() },
+    value: { at: now().toISOString() },
     expiresAt: new Date(now().getTime() + Math.min(keptMs, evidenceDays * dayMs)),
   })
   const name = readDeliveryId(deliveryId)

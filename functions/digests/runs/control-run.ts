@@ -92,7 +92,11 @@ export async function pauseRun(
   })
   if (!run) throw notFound('A run of this id')
   if (isOver(run)) {
-    throw new ServiceError(409, 'run.over', 'This run is over: there is nothing to pause.')
+    throw new ServiceError(
+      409,
+      'run.over',
+      'This run is over: there is nothing to pause. To hold the next ones, pause all sending (`runs pause` without an id, or `POST /api/v1/sending/pause`).',
+    )
   }
   return run
 }

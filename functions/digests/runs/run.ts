@@ -31,7 +31,7 @@ export interface Run {
   reason?: string
   /** Raised by each retry (protocol R4). */
   gen: number
-  /** The last planned chunk, once planning has ended. */
+  /** How many it has, once planning has ended. */
   chunks?: number
   createdAt: string
   /** When it last moved: a tick drives again what stands still for two minutes. */

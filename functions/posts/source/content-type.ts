@@ -22,6 +22,10 @@ const byExtension: Readonly<Record<string, ContentType>> = {
   json: 'application/json',
 }
 
+/** Why a file is no post, wherever it comes in. */
+export const noPostByName =
+  'Posts are Markdown, HTML and JSON files (`.md`, `.html`, `.json`); this is none by its name.'
+
 /** The media type of a file by its `/`-separated path, or `undefined` for a file that is no post. */
 export function contentTypeOf(path: string): ContentType | undefined {
   const extension = extensionOf(path)

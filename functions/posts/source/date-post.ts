@@ -1,5 +1,5 @@
 import { invalid } from '../../errors.ts'
-import { formatInstant } from '../format-instant.ts'
+import { firstYear, formatInstant } from '../format-instant.ts'
 import { type CalendarDay, readDate, startOfDay } from './dates.ts'
 import type { ParseContext, ParsedPost } from './parse-post.ts'
 import type { PostFields } from './post-fields.ts'
@@ -78,7 +78,7 @@ function readGiven(name: string, value: string, timeZone: string): Date {
   if (date) return date
   throw invalid(
     'post.date',
-    `The ${name} \`${value.slice(0, 60)}\` cannot be read as a date. Write it as \`2022-02-23 12:08:51 +0800\`, \`2022-02-23\` or in RFC 3339.`,
+    `The ${name} \`${value.slice(0, 60)}\` cannot be read as a date. Write it as \`2022-02-23 12:08:51 +0800\`, \`2022-02-23\` or in RFC 3339, in the years ${firstYear} to 9999.`,
   )
 }
 
@@ -94,7 +94,7 @@ function dateOfPlace({ place, permalink }: Dating, timeZone: string) {
     if (date) return { date, datedBy }
     throw invalid(
       'post.date',
-      `The ${datedBy} names the day ${day.year}-${day.month}-${day.day}, which does not exist. Correct it, or give the post a \`date\`.`,
+      `The ${datedBy} names the day ${day.year}-${day.month}-${day.day}, which does not exist or lies before ${firstYear}. Correct it, or give the post a \`date\`.`,
     )
   }
   return undefined

@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { firstYear } from '../format-instant.ts'
 
 /** A local date and time, before a zone makes an instant of it. */
 interface LocalTime {
@@ -63,7 +64,7 @@ const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
  * instant, and what has no zone is local time in `timeZone` (a time skipped in spring is as far behind
  * the gap as it is in it, or with `first` the first instant behind it; one repeated in autumn is the
  * first of the two). `undefined` for everything
- * that is not one certain date between 1970 and 9999: numbers (`800`, epochs), `01/02/2020`, zone
+ * that is not one certain date between 1900 and 9999: numbers (`800`, epochs), `01/02/2020`, zone
  * letters such as `CST`, days that the month does not have. Nothing is guessed.
  */
 export function readDate(
@@ -138,7 +139,7 @@ function instant(
 }
 
 function isReal({ year, month, day, hour, minute, second }: LocalTime): boolean {
-  if (year < 1970 || month < 1 || month > 12 || day < 1) return false
+  if (year < firstYear || month < 1 || month > 12 || day < 1) return false
   if (day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return false
   return hour >= 0 && hour <= 23 && minute <= 59 && second <= 59
 }
@@ -146,7 +147,7 @@ function isReal({ year, month, day, hour, minute, second }: LocalTime): boolean 
 function inRange(milliseconds: number): Date | undefined {
   const date = new Date(milliseconds)
   const year = date.getUTCFullYear()
-  return year >= 1970 && year <= 9999 ? date : undefined
+  return year >= firstYear && year <= 9999 ? date : undefined
 }
 
 /** `undefined` when the text names a zone instead of an offset. */

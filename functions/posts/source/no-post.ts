@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../error-codes.ts'
-import { isPostExtension } from './content-type.ts'
+import { isPostExtension, noPostByName } from './content-type.ts'
 import type { PostFields } from './post-fields.ts'
 import type { SourcePath } from './source-path.ts'
 
@@ -31,7 +31,9 @@ interface NoPost {
 export function whyNoPost(candidate: Candidate): NoPost | undefined {
   const { place, isJson, isBare, fields, body, way } = candidate
   if (isJson) return undefined
-  if (place && !isPostFile(place, way)) return notAPost(`.${place.extension}`)
+  if (place && !isPostFile(place, way)) {
+    return { code: 'post.not-a-post', reason: noPostByName }
+  }
   if (place?.isSection) {
     return { code: 'section', reason: 'It describes a section of the site.' }
   }
@@ -51,8 +53,3 @@ export function whyNoPost(candidate: Candidate): NoPost | undefined {
 function isPostFile(place: SourcePath, way: 'publish' | 'import'): boolean {
   return place.extension === '' ? way === 'publish' : isPostExtension(place.extension)
 }
-
-const notAPost = (extension: string): NoPost => ({
-  code: 'post.not-a-post',
-  reason: `Posts are Markdown (.md, .markdown) or HTML (.html) files, not ${extension === '.' ? 'files without extension' : extension}.`,
-})

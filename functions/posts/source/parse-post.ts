@@ -259,6 +259,10 @@ function plainSummary(summary: string): string {
   return joinTexts(runs.map(({ text }) => text))
 }
 
+/** Pixels. What is smaller is an icon, a badge or a line between sections and says nothing of the post. */
+const leastWidth = 120
+const leastHeight = 60
+
 /** The author's, else the first of the text that is no icon or badge. */
 function imageOf(fields: PostFields, content: Content, base: string): PostImage | undefined {
   if (fields.image) {
@@ -266,7 +270,11 @@ function imageOf(fields: PostFields, content: Content, base: string): PostImage 
     if (url !== undefined) return { ...fields.image, url }
   }
   return content.images.find(({ url, width = 1000, height = 1000 }) => {
-    return width >= 120 && height >= 60 && !/shields\.io\/|\/badges?[/.]|badge\.svg/.test(url)
+    return (
+      width >= leastWidth &&
+      height >= leastHeight &&
+      !/shields\.io\/|\/badges?[/.]|badge\.svg/.test(url)
+    )
   })
 }
 

@@ -37,6 +37,30 @@ const row = async (reader = '', id = runId) =>
 const received = (email: string) => mailer.sent.filter(({ to }) => to === email).length
 
 describe('a delivery that is refused', () => {
+  it('for now is listed as pending with its tries and the last reason', async () => {
+    const [ada = '', bob = ''] = await start(['ada@example.org', 'bob@example.org'])
+    mailer.answer = ({ to }) =>
+      to.startsWith('ada')
+        ? { status: 'deferred', reason: '451 4.7.1 later', retryAfterSeconds: 60 }
+        : undefined
+    await tickAt(platform, morning)
+    for (const time of ['08:10', '08:30']) await tickAt(platform, `2026-03-02T${time}:00Z`)
+    const listed = async (state?: 'pending') =>
+      (await listDeliveries(platform, await run(), { limit: 10, state })).items
+    const [pending, ...others] = await listed('pending')
+    expect(others).toEqual([])
+    expect(pending).toMatchObject({
+      subscriberId: ada,
+      state: 'pending',
+      reason: '451 4.7.1 later',
+    })
+    expect(pending?.attempts).toBeGreaterThan(1)
+    expect(pending).toEqual((await listDeliveriesOf(platform, ada, { limit: 10 })).items[0])
+    const all = await listed()
+    expect(all.find(({ subscriberId }) => subscriberId === ada)).toEqual(pending)
+    expect(all.find(({ subscriberId }) => subscriberId === bob)).toMatchObject({ attempts: 1 })
+  })
+
   it('for good gives its posts back, and `retry` sends what is still owed of it', async () => {
     const [ada = ''] = await start(['ada@example.org', 'bob@example.org'])
     mailer.answer = ({ to }) =>

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { noteAccepted } from '../../../functions/digests/feedback/evidence.ts'
 import { countsOf } from '../../../functions/digests/runs/books.ts'
 import type { Run } from '../../../functions/digests/runs/run.ts'
 import { getRun } from '../../../functions/digests/runs/run-store.ts'
 import { describeRun } from '../../../functions/digests/runs/run-view.ts'
-import type { Quota } from '../../../functions/platform.ts'
+import type { Mailer, Quota } from '../../../functions/platform.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
 import { confirmReader, publishArticle, tickAt } from '../newsroom.ts'
 import { type ScriptedMailer, scriptedMailer } from '../scripted-mailer.ts'
@@ -22,8 +23,13 @@ afterEach(async () => {
 const morning = '2026-03-02T08:00:00Z'
 const run = async () => (await getRun(platform, 'daily-0800-UTC_20260302T080000Z'))?.value as Run
 
-async function start(quota: () => Quota, readers: number, categories: string[] = []) {
-  mailer = scriptedMailer()
+async function start(
+  quota: () => Quota,
+  readers: number,
+  categories: string[] = [],
+  answers: Partial<Mailer> = {},
+) {
+  mailer = { ...scriptedMailer({ hasEvidence: false }), ...answers }
   mailer.quota = async () => quota()
   platform = await scratchPlatform({ now: '2026-03-01T18:00:00Z', mailer })
   await tickAt(platform, '2026-03-01T18:00:00Z')
@@ -62,6 +68,35 @@ describe('a run whose mails are more than the day’s quota', () => {
     expect((await run()).state).toBe('done')
     expect(await describeRun(platform, await run())).not.toHaveProperty('reason')
     expect(await countsOf(platform, await run())).toMatchObject({ accepted: 30, failed: 0 })
+  })
+
+  it('settles meanwhile what was in flight: by its proof, or as unknown once nobody can tell', async () => {
+    const asked: string[] = []
+    await start(() => ({ perDay: 10 }), 30, [], {
+      evidenceDelaySeconds: 600,
+      send: async ({ deliveryId }) => {
+        asked.push(deliveryId)
+        return asked.length <= 2
+          ? { status: 'unclear', reason: 'the line broke' }
+          : { status: 'sent' }
+      },
+    })
+    await publishArticle(platform, { title: 'Post A' })
+    await tickAt(platform, morning)
+    expect(asked).toHaveLength(10)
+    await noteAccepted(platform, asked[0] as string)
+    for (let minute = 1; minute < 20; minute++) {
+      const at = Date.parse(morning) + minute * 60_000
+      vi.setSystemTime(at)
+      await tickAt(platform, new Date(at).toISOString())
+    }
+    expect((await run()).parkedAt).toBeDefined()
+    expect(asked).toHaveLength(10)
+    expect(await countsOf(platform, await run())).toMatchObject({
+      accepted: 9,
+      unknown: 1,
+      pending: 20,
+    })
   })
 
   it('sends one a day where one a day is all there is', async () => {

@@ -140,6 +140,8 @@ export function oracle(rules: Rules, begin: number) {
   }
 
   function makeCatchUp(now: number): OracleRun[] {
+    // One that is not planned yet, held or not, will have everybody who waits.
+    if (pending.some(({ kind }) => kind === 'catch-up')) return []
     const waiting = [...readers.values()]
       .filter(({ name, state }) => state === 'confirmed' && boxOf(name).mustCatchUp)
       .sort((a, b) => (a.id < b.id ? -1 : 1))

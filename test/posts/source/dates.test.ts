@@ -54,7 +54,7 @@ describe('a date that an author writes', () => {
     '2022-02-31 10:00',
     '2022-00-10',
     '0000-00-00 00:00:00',
-    '1969-12-31',
+    '1899-12-31',
     '0800-01-01',
     '2022-02-23 24:00',
     '2022-02-23 12:60',
@@ -97,7 +97,7 @@ describe('a date without a zone', () => {
 
 it('every instant of the calendar comes back as it was written', () => {
   const instants = fc.date({
-    min: new Date('1970-01-01'),
+    min: new Date('1900-01-01'),
     max: new Date('9999-12-31'),
     noInvalidDate: true,
   })
@@ -115,7 +115,7 @@ it('any text is a date or none, and never an error', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[\d:/. +TZapm-]{0,40}$/), (text) => {
       const date = readDate(text, 'Europe/Berlin')
-      if (date) expect(date.getUTCFullYear()).toBeGreaterThanOrEqual(1969)
+      if (date) expect(date.getUTCFullYear()).toBeGreaterThanOrEqual(1900)
     }),
   )
 })
