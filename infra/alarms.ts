@@ -12,15 +12,10 @@ import { Topic } from 'aws-cdk-lib/aws-sns'
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
 import { Construct } from 'constructs'
 import { type ClockMetric, clockDimension, clockNamespace } from '../functions/aws/clock-metrics.ts'
+import { mostAge } from '../functions/aws/most-age.ts'
 import type { Compute } from './compute.ts'
 import type { Mail } from './mail.ts'
 import type { Queues } from './queues.ts'
-
-/**
- * From these ages on of its oldest message, in seconds, a lane is behind; `doctor` goes by the same. A
- * job that failed once comes again after the queue's visibility time-out, six minutes, and is no news.
- */
-const mostAge = { urgent: 600, work: 900 } as const
 
 export interface AlarmsProps {
   compute: Compute

@@ -4,6 +4,7 @@ import {
   GetMetricDataCommand,
 } from '@aws-sdk/client-cloudwatch'
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { mostAge } from '../../functions/aws/most-age.ts'
 import { type Restoring, readClock } from '../../functions/clock-mark.ts'
 import type { RecordStore } from '../../functions/platform.ts'
 import { readSending } from '../../functions/sending.ts'
@@ -40,9 +41,6 @@ async function healthCheck(address: string): Promise<Check> {
     return fault('site', `${address} does not answer.`, fix)
   }
 }
-
-/** From these ages on of its oldest message, in seconds, a queue is behind; its alarm rings then. */
-export const mostAge = { urgent: 600, work: 900 } as const
 
 /** What waits in the queues and since when; what was given up on. */
 export async function checkQueues(

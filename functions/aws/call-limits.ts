@@ -16,6 +16,15 @@ export const mailCalls = {
   requestHandler: limits({ connecting: 5000, answering: 20_000 }),
 } as const
 
+/**
+ * What is only asked of SES, at most once a second an account: workers that start together are told
+ * to come again, and the first mail of each waits for the answer. Half a minute at most.
+ */
+export const mailQuestions = {
+  maxAttempts: 5,
+  requestHandler: limits({ connecting: 2000, answering: 3000 }),
+} as const
+
 /** Milliseconds until the line stands, and until the answer's head is there or its body goes on. */
 function limits({ connecting, answering }: { connecting: number; answering: number }) {
   return {

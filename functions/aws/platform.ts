@@ -7,7 +7,7 @@ import { jsonLog } from '../json-log.ts'
 import { senderDomain } from '../mail/headers.ts'
 import type { Log, Mailer, Platform } from '../platform.ts'
 import type { Settings } from '../settings.ts'
-import { dataCalls, mailCalls } from './call-limits.ts'
+import { dataCalls, mailCalls, mailQuestions } from './call-limits.ts'
 import { dynamodbRecordStore } from './dynamodb-record-store.ts'
 import type { InboxBucket } from './inbox-bucket.ts'
 import { keptObjects, objectOutbox } from './object-outbox.ts'
@@ -100,12 +100,14 @@ function mailerOf(
       import('./verified-mailer.ts'),
     ])
     const client = clients?.ses ?? new SESClient(mailCalls)
+    const asking = clients?.ses ?? new SESClient(mailQuestions)
     const ses = sesMailer({
       client,
+      asking,
       records,
       now,
       ...(configurationSet ? { configurationSet } : {}),
     })
-    return verifiedMailer({ client, domain, ses, outbox, now })
+    return verifiedMailer({ client: asking, domain, ses, outbox, now })
   })
 }

@@ -16,19 +16,27 @@ const quotaMilliseconds = 45_000
  */
 export function sesMailer({
   client,
+  asking = client,
   records,
   configurationSet,
   now,
 }: {
   client: SESClient
+  /** For what is only asked, which may be repeated. */
+  asking?: SESClient
   records: RecordStore
   configurationSet?: string
   now: () => Date
 }): Mailer {
   // https://docs.aws.amazon.com/ses/latest/APIReference/API_GetSendQuota.html
+  let known: Quota | undefined
   const quota = keptAnswer(
     async () => {
-      const answer = await client.send(new GetSendQuotaCommand({}))
+      const answer = await asking.send(new GetSendQuotaCommand({})).catch((error: unknown) => {
+        if (!known) throw error
+      })
+      // An older quota is better than none, with which no mail could leave.
+      if (!answer) return known as Quota
       const quota: Quota = {}
       if (answer.MaxSendRate !== undefined) quota.perSecond = answer.MaxSendRate
       // -1 stands for no limit.
@@ -36,6 +44,7 @@ export function sesMailer({
         quota.perDay = answer.Max24HourSend
       }
       if (answer.SentLast24Hours !== undefined) quota.sentLastDay = answer.SentLast24Hours
+      known = quota
       return quota
     },
     { milliseconds: quotaMilliseconds, now },

@@ -22,9 +22,10 @@ export interface SmtpMailer extends Mailer {
 }
 
 /**
- * Mails by SMTP. The irreversible step is the message's content: when the server has said that it may
- * come, `leave` is waited for and `until` looked at, and whatever breaks before that is `deferred`. What breaks after it
- * without an answer is `unclear`, and nothing can tell later (`evidence`).
+ * Mails by SMTP. The irreversible step is the message's content: when the server has said that it
+ * may come, `leave` is waited for and `until` looked at, and whatever breaks before that is
+ * `deferred`. What breaks after it without an answer is `unclear`, and nothing can tell later
+ * (`evidence`).
  *
  * A kept connection that turns out to be closed before the content is replaced once; nothing else
  * is tried twice.

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { SESClient } from '@aws-sdk/client-ses'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { mailQuestions } from '../../functions/aws/call-limits.ts'
 import { dynamodbRecordStore } from '../../functions/aws/dynamodb-record-store.ts'
 import { objectOutbox } from '../../functions/aws/object-outbox.ts'
 import { s3ObjectStore } from '../../functions/aws/s3-object-store.ts'
@@ -256,6 +257,21 @@ describe('what is asked of SES beside mails', () => {
     const { ses, sink, asked } = await open()
     sink.failQuota(refusal('Throttling', 'Rate exceeded'))
     await expect(ses.quota()).rejects.toThrow('Rate exceeded')
+    expect(await ses.quota()).toMatchObject({ perSecond: 14 })
+    expect(asked('GetSendQuota')).toBe(2)
+  })
+
+  it('is nothing that stops those who know an older quota', async () => {
+    const { ses, sink, advance } = await open()
+    await ses.quota()
+    advance(60)
+    sink.failQuota(refusal('Throttling', 'Rate exceeded'))
+    expect(await ses.quota()).toMatchObject({ perSecond: 14 })
+  })
+
+  it('is its quota again and again, while SES has no time for workers that start together', async () => {
+    const { sink, ses, asked } = await open(mailQuestions)
+    sink.failQuota(refusal('Throttling', 'Rate exceeded'))
     expect(await ses.quota()).toMatchObject({ perSecond: 14 })
     expect(asked('GetSendQuota')).toBe(2)
   })

@@ -89,6 +89,22 @@ export function mailerContract(name: string, open: () => Promise<OpenMailer>): v
         expect(await opened.delivered()).toEqual([])
       }))
 
+    it('asks once for each mail whether it may leave, and sends nothing when it may not', () =>
+      using(async (opened) => {
+        let asked = 0
+        const answering = (mayLeave: boolean) => async () => {
+          asked++
+          return mayLeave
+        }
+        const { mailer } = opened
+        const held = await mailer.send(aMessage(), later(opened), answering(false))
+        expect(held).toMatchObject({ status: 'deferred' })
+        expect([asked, await opened.delivered()]).toEqual([1, []])
+        const sent = await mailer.send(aMessage(), later(opened), answering(true))
+        expect(sent).toMatchObject({ status: 'sent' })
+        expect([asked, (await opened.delivered()).length]).toEqual([2, 1])
+      }))
+
     it('tells of a delivery what it can prove, and nothing else', () =>
       using(async (opened) => {
         const { mailer } = opened

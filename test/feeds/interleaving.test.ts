@@ -43,12 +43,13 @@ function steppedWorker(platform: ScratchPlatform) {
   const step = async (operation: string) => {
     waiting++
     notify()
-    while (taken >= allowed || barrier?.test(operation)) {
+    for (;;) {
       if (barrier?.test(operation)) {
         barrier = undefined
         allowed = taken
         notify()
       }
+      if (taken < allowed) break
       await turn()
     }
     waiting--

@@ -264,6 +264,51 @@ describe('the instant `until`', () => {
   })
 })
 
+it('lets a confirmation pass while the server takes its time for digests', async () => {
+  const standing: (() => void)[] = []
+  const { sink, mailer } = await open(
+    {
+      options: {
+        onData(stream, session, callback) {
+          const isDigest = session.envelope.rcptTo[0]?.address === 'reader@example.org'
+          stream.resume()
+          stream.on('end', () => {
+            if (isDigest) standing.push(() => callback(null, 'Ok'))
+            else callback(null, 'Ok')
+          })
+        },
+      },
+    },
+    { maxConnections: 3 },
+  )
+  const digests = Array.from({ length: 6 }, () => mailer.send(aMessage(), later()))
+  await vi.waitFor(() => expect(standing).toHaveLength(2))
+  const mail = (to: string) => mailer.send(aMessage({ to, kind: 'transactional' }), later())
+  expect(await mail('new@example.org')).toMatchObject({ status: 'sent' })
+  // Its connection is kept for the next one, not for a digest.
+  expect(await mail('newer@example.org')).toMatchObject({ status: 'sent' })
+  expect([standing.length, sink.connections()]).toEqual([2, 3])
+  while (standing.length > 0) {
+    for (const answer of standing.splice(0)) answer()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  for (const outcome of await Promise.all(digests)) expect(outcome.status).toBe('sent')
+})
+
+it('has a connection, and the server ready, before a mail asks for its turn', async () => {
+  const { sink, mailer } = await open({}, { maxConnections: 2 })
+  const asked: ((mayLeave: boolean) => void)[] = []
+  const leave = () => new Promise<boolean>((resolve) => asked.push(resolve))
+  const sending = Array.from({ length: 3 }, () => mailer.send(aMessage(), later(), leave))
+  for (let left = 0; left < 3; left++) {
+    // The others wait for the connection, without a turn that would go by.
+    await vi.waitFor(() => expect(asked).toHaveLength(1))
+    expect(sink.mails).toHaveLength(left)
+    asked.shift()?.(true)
+  }
+  for (const outcome of await Promise.all(sending)) expect(outcome.status).toBe('sent')
+})
+
 it('keeps few connections and uses them again', async () => {
   const { sink, mailer } = await open({}, { maxConnections: 3 })
   await Promise.all(

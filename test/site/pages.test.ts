@@ -178,9 +178,9 @@ describe('what pages need', () => {
     expect((await page('/assets/other.css')).status).toBe(404)
     expect((await page('/favicon.svg')).headers.get('content-type')).toBe('image/svg+xml')
     // Bare, `/api` and `/outbox` are addresses, too.
-    const { text } = await page('/robots.txt')
+    const robots = (await page('/robots.txt')).text
     for (const path of ['/api', '/admin', '/outbox', '/preferences/']) {
-      expect(text.split('\n')).toContain(`Disallow: ${path}`)
+      expect(robots.split('\n')).toContain(`Disallow: ${path}`)
     }
   })
 })

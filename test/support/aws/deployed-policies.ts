@@ -1,7 +1,7 @@
 import type { Template } from 'aws-cdk-lib/assertions'
 import type { Statement } from './iam-policy.ts'
 import { short } from './readable-template.ts'
-import { listOf, type Resource, resources } from './stack-template.ts'
+import { type Resource, resources } from './stack-template.ts'
 
 /** An account, and a region, that the template is read for. */
 export const account = '123456789012'
