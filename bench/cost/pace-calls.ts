@@ -54,6 +54,7 @@ export async function paceCalls(perSecond: number, functions: number): Promise<P
           if (await right.leave()) sent++
           else left++
           await clock.sleep(sendMs)
+          right.answered()
         }
       }
       await Promise.all(Array.from({ length: atATime }, worker))

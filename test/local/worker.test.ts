@@ -43,12 +43,14 @@ describe('the worker', () => {
     const database = openDatabase(':memory:')
     const jobs = sqliteJobQueue({ database, now })
     const ids = await jobs.enqueue([regenerate('a')])
+    const ran: Job[] = []
     const worker = startWorker(
       { now, log: jsonLog({ level: 'silent' }) } as Platform,
       jobs,
-      async () => {},
+      async (_, job) => void ran.push(job),
     )
     await jobs.settled(ids)
+    expect(ran).toEqual([regenerate('a')])
     await worker.stop()
     database.close()
   })

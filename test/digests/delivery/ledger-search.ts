@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import type { Subscriber } from '../../../functions/subscribers/subscriber.ts'
 import { type Actor, searchInterleavings } from '../../support/stepped-record-store.ts'
 import { faultsOf, type LedgerWorldOptions, ledgerWorld, type MailerRules } from './ledger-world.ts'
@@ -23,9 +24,9 @@ export async function search(
   preemptions = isLong ? Number.POSITIVE_INFINITY : 2,
   /** Sees the world when all actors have ended, before anybody visits the reader again. */
   checkAtOnce: typeof check = () => [],
-) {
+): Promise<void> {
   const world = ledgerWorld(options)
-  return searchInterleavings(
+  const orders = await searchInterleavings(
     world.prepare,
     actors(world),
     async ({ store }) => {
@@ -39,6 +40,7 @@ export async function search(
     },
     { kills, preemptions },
   )
+  expect(orders).toBeGreaterThan(0)
 }
 
 export const everyPost = (...posts: number[]) => {

@@ -111,7 +111,11 @@ it('every instant of the calendar comes back as it was written', () => {
 })
 
 it('any text is a date or none, and never an error', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void read(text)))
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      expect(() => read(text)).not.toThrow()
+    }),
+  )
   fc.assert(
     fc.property(fc.stringMatching(/^[\d:/. +TZapm-]{0,40}$/), (text) => {
       const date = readDate(text, 'Europe/Berlin')
