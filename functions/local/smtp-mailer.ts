@@ -150,7 +150,9 @@ function transmit(
       // The line broke meanwhile, and that was told.
       if (isOver) return
       if (turnedBack !== undefined) {
-        content.destroy(new Error('turned back'))
+        // At once: not every fault of the content is told by the connection, which is closed now.
+        finish({ error: turnedBack })
+        content.destroy()
         return
       }
       stage = 'content'
