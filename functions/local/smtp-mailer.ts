@@ -60,6 +60,11 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
       }
       return outcomeOf({ ...faultOf(error), stage: 'connecting' }, message.to)
     }
+    // While it waited for the connection, which is good for the next one.
+    if (isTooLate()) {
+      pool.release(session)
+      return tooLate
+    }
     const attempt = await transmit(session, message, { isTooLate, mayLeave }, timeoutSeconds * 1000)
     if (attempt.error === undefined) {
       pool.release(session)

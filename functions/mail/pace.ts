@@ -150,7 +150,9 @@ export function openPace(platform: Pacing, clock: RealClock = realClock): Pace {
       for (let i = 0; i < wanted; i++) keep(anytime)
       return undefined
     }
-    const soonestMs = leadMs(perSecond) + askMs
+    // A slot that is sure to be missed costs one; skipping more than that one for the sake of a slow
+    // claim would send those who are ready to slots as far ahead, a connection in hand.
+    const soonestMs = askMs + Math.min(1.5 * claimMs, 1000 / perSecond)
     const found = await slots.book(perSecond, wanted, { soonestMs, horizonMs: bulkHorizonMs })
     for (const slot of found) keep(slot)
     // All of this second is given away: the next one opens within the horizon.

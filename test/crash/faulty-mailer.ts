@@ -11,7 +11,7 @@ export type Disturbance = 'lost' | 'broken' | 'asleep' | 'slow'
 
 export interface Clock {
   now: () => Date
-  /** Resolves once nobody may sleep any more. */
+  /** Resolves once nobody may sleep any more. Tells the parent of each that falls asleep. */
   woken(): Promise<void>
 }
 
@@ -41,8 +41,9 @@ export function movedClock(): Clock {
     now,
     woken: () =>
       new Promise((wake) => {
-        if (maySleep) sleepers.add(wake)
-        else wake()
+        if (!maySleep) return wake()
+        sleepers.add(wake)
+        process.send?.({ isAsleep: true })
       }),
   }
 }

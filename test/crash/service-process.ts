@@ -17,6 +17,12 @@ export interface ServiceProcessOptions {
   env: Record<string, string>
 }
 
+/** What a process with watched ports tells: how it disturbed a delivery, that a worker fell asleep. */
+export interface Told {
+  disturbance?: string
+  isAsleep?: boolean
+}
+
 /** The connection broke because the process is gone: what was asked may or may not have been done. */
 export class ProcessDied extends Error {}
 
@@ -27,7 +33,7 @@ export function serviceProcess({ cwd, program, env }: ServiceProcessOptions) {
   let ended: Promise<void> = Promise.resolve()
   let starts = 0
   const errors: string[] = []
-  const listeners = new Set<(message: { disturbance?: string }) => void>()
+  const listeners = new Set<(message: Told) => void>()
 
   /** Resolves when it accepts requests; `isAlive` is false when it died before that. */
   async function start(more: Record<string, string> = {}): Promise<void> {
@@ -134,7 +140,7 @@ export function serviceProcess({ cwd, program, env }: ServiceProcessOptions) {
         child?.send(move, (error) => error && isAlive() && reject(error))
       })
     },
-    onMessage(listener: (message: { disturbance?: string }) => void): void {
+    onMessage(listener: (message: Told) => void): void {
       listeners.add(listener)
     },
   }

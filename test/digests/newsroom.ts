@@ -2,8 +2,11 @@ import type { Platform } from '../../functions/platform.ts'
 import type { PostOutcome } from '../../functions/posts/publish.ts'
 import { publishPost } from '../../functions/posts/publish.ts'
 import { normaliseAddress, subscriberIdOf } from '../../functions/subscribers/address.ts'
+import { changePreferences } from '../../functions/subscribers/change-preferences.ts'
 import { startingNow } from '../../functions/subscribers/choices.ts'
 import { changeSubscriber } from '../../functions/subscribers/memberships.ts'
+import { preferencesOf } from '../../functions/subscribers/preferences.ts'
+import { getSubscriber } from '../../functions/subscribers/store.ts'
 import { newReader } from '../../functions/subscribers/subscribe.ts'
 import type { Preferences } from '../../functions/subscribers/subscriber.ts'
 import { tick } from '../../functions/tick.ts'
@@ -30,6 +33,18 @@ export async function confirmReader(
     email: address,
   }))
   return id
+}
+
+/** A reader changes some of their choices, as on the page of preferences. */
+export async function changeChoices(
+  platform: Platform,
+  id: string,
+  wanted: Partial<Preferences>,
+): Promise<void> {
+  const reader = (await getSubscriber(platform, id))?.value
+  if (!reader) throw new Error(`no reader ${id}`)
+  const preferences = { ...preferencesOf(reader, platform.settings), ...wanted }
+  await changePreferences(platform, id, preferences)
 }
 
 export interface Article {

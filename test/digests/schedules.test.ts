@@ -1,18 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { changePreferences } from '../../functions/subscribers/change-preferences.ts'
-import { preferencesOf } from '../../functions/subscribers/preferences.ts'
 import { getSubscriber } from '../../functions/subscribers/store.ts'
-import type { Preferences } from '../../functions/subscribers/subscriber.ts'
-import { confirmReader, publishArticle, tickAt } from './newsroom.ts'
+import { changeChoices, confirmReader, publishArticle, tickAt } from './newsroom.ts'
 import { mails, platform, start, titlesMailedTo } from './running-clock.ts'
-
-async function change(id: string, wanted: Partial<Preferences>) {
-  const reader = await getSubscriber(platform, id)
-  await changePreferences(platform, id, {
-    ...preferencesOf(reader!.value, platform.settings),
-    ...wanted,
-  })
-}
 
 describe('a reader who moves', () => {
   it('to a schedule that has nothing new is still brought what was owed (failure 11)', async () => {
@@ -21,7 +10,7 @@ describe('a reader who moves', () => {
     await confirmReader(platform, 'bob@example.org', { at: '20:00' })
     await publishArticle(platform, { title: 'Post A' })
     await tickAt(platform, '2026-03-01T20:00:00Z')
-    await change(ada, { at: '20:00' })
+    await changeChoices(platform, ada, { at: '20:00' })
     await tickAt(platform, '2026-03-02T08:00:00Z')
     expect(await titlesMailedTo('ada@example.org')).toEqual([])
     await tickAt(platform, '2026-03-02T20:00:00Z')
@@ -34,7 +23,7 @@ describe('a reader who moves', () => {
     const ada = await confirmReader(platform, 'ada@example.org')
     await publishArticle(platform, { title: 'Post A' })
     await platform.settle()
-    await change(ada, { cadence: 'instant' })
+    await changeChoices(platform, ada, { cadence: 'instant' })
     await tickAt(platform, '2026-03-01T18:05:00Z')
     expect(await titlesMailedTo('ada@example.org')).toEqual([['Post A']])
     await tickAt(platform, '2026-03-01T18:06:00Z')

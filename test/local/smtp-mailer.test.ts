@@ -262,6 +262,22 @@ describe('the instant `until`', () => {
     expect(contents).toBe(1)
     mailer.close()
   })
+
+  it('costs no connection when it went by while a mail waited for one', async () => {
+    let present = new Date('2026-03-02T08:00:00Z')
+    const { sink, mailer } = await open({}, { maxConnections: 2, now: () => present })
+    const until = (minute: string) => new Date(`2026-03-02T08:${minute}:00Z`)
+    const first = mailer.send(aMessage(), until('10'), async () => {
+      present = until('05')
+      return true
+    })
+    const others = [1, 2].map(() => mailer.send(aMessage(), until('04')))
+    expect(await first).toMatchObject({ status: 'sent' })
+    const tooLate = { status: 'deferred', reason: 'too late' }
+    expect(await Promise.all(others)).toMatchObject([tooLate, tooLate])
+    expect(await mailer.send(aMessage(), until('10'))).toMatchObject({ status: 'sent' })
+    expect([sink.mails.length, sink.connections()]).toEqual([2, 1])
+  })
 })
 
 it('lets a confirmation pass while the server takes its time for digests', async () => {

@@ -58,6 +58,38 @@ describe('a line that stands still for three seconds', () => {
   })
 })
 
+it.each([300, 1000, 5000])(
+  'a rate of %i a second holds up no line that carries four mails at a time',
+  async (perSecond) => {
+    const readers = 400
+    await start(readers)
+    const clock = simulatedClock(Date.parse('2026-03-02T08:00:00Z'))
+    const waiting: (() => void)[] = []
+    let free = 4
+    const taken: number[] = []
+    const mailer: Platform['mailer'] = {
+      ...fakeProvider(clock, { perSecond }),
+      // As SMTP does: its instant is waited for with a connection in hand, after twenty milliseconds.
+      async send(_message, _until, leave) {
+        while (free === 0) await new Promise<void>((resolve) => waiting.push(resolve))
+        free--
+        await clock.sleep(20)
+        const mayLeave = await leave?.()
+        if (mayLeave) taken.push(clock.now())
+        free++
+        waiting.shift()?.()
+        return mayLeave ? { status: 'sent' } : noRoom
+      },
+    }
+    await clock.runUntil(
+      deliverChunk({ ...scratch, mailer, now: () => new Date(clock.now()) }, runId, 0, clock),
+    )
+    expect(taken.length).toBe(readers)
+    const seconds = ((taken.at(-1) ?? 0) - (taken[0] ?? 0)) / 1000
+    expect(readers / seconds).toBeGreaterThan(130)
+  },
+)
+
 it('a mail server that stands still for three seconds gets no crowd of mails afterwards', async () => {
   await start(40, 14)
   const taken: number[] = []

@@ -1,13 +1,10 @@
 import { simpleParser } from 'mailparser'
 import { afterEach, describe, expect, it } from 'vitest'
 import { retryRun } from '../../../functions/digests/runs/control-run.ts'
-import { changePreferences } from '../../../functions/subscribers/change-preferences.ts'
 import { changeSubscriber } from '../../../functions/subscribers/memberships.ts'
-import { preferencesOf } from '../../../functions/subscribers/preferences.ts'
-import { getSubscriber } from '../../../functions/subscribers/store.ts'
 import type { Subscriber } from '../../../functions/subscribers/subscriber.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
-import { confirmReader, publishArticle, tickAt } from '../newsroom.ts'
+import { changeChoices, confirmReader, publishArticle, tickAt } from '../newsroom.ts'
 import { type ScriptedMailer, scriptedMailer } from '../scripted-mailer.ts'
 
 let platform: ScratchPlatform
@@ -31,13 +28,7 @@ async function start(): Promise<string> {
   return ada
 }
 
-async function moveToInstant(ada: string): Promise<void> {
-  const reader = (await getSubscriber(platform, ada))?.value as Subscriber
-  await changePreferences(platform, ada, {
-    ...preferencesOf(reader, platform.settings),
-    cadence: 'instant',
-  })
-}
+const moveToInstant = (ada: string) => changeChoices(platform, ada, { cadence: 'instant' })
 
 /** The ids of the runs that a quarter of an hour of ticks makes. */
 async function runsOfTicks(): Promise<string[]> {

@@ -1,14 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { recordKeys, shards } from '../../../functions/keys.ts'
 import type { Platform } from '../../../functions/platform.ts'
-import { changePreferences } from '../../../functions/subscribers/change-preferences.ts'
 import { pauseUntil } from '../../../functions/subscribers/pauses.ts'
-import { preferencesOf } from '../../../functions/subscribers/preferences.ts'
-import { getSubscriber } from '../../../functions/subscribers/store.ts'
 import { type TickReport, tick } from '../../../functions/tick.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
 import { type SimulatedClock, simulatedClock } from '../../support/simulated-clock.ts'
-import { confirmReader, publishArticle, tickAt } from '../newsroom.ts'
+import { changeChoices, confirmReader, publishArticle, tickAt } from '../newsroom.ts'
 
 /** So much slower than the real table as the lists here are shorter than those of a large service. */
 const callMs = 100
@@ -79,12 +76,7 @@ describe('a tick with more to do than it has time', () => {
     for (let i = 0; i < many; i++) ids.push(await confirmReader(platform, `r${i}@example.org`))
     await confirmReader(platform, 'ada@example.org', { at: '00:00' })
     await publishArticle(platform, {})
-    for (const id of ids) {
-      const reader = (await getSubscriber(platform, id))?.value
-      if (!reader) throw new Error('no reader')
-      const wanted = { ...preferencesOf(reader, platform.settings), cadence: 'instant' as const }
-      await changePreferences(platform, id, wanted)
-    }
+    for (const id of ids) await changeChoices(platform, id, { cadence: 'instant' })
     await tickAt(platform, '2026-12-31T23:58:30Z')
     expect(await onCatchUp()).toBe(many)
     let ticks = 0

@@ -2,12 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { pauseRun } from '../../../functions/digests/runs/control-run.ts'
 import { listOpenRuns } from '../../../functions/digests/runs/run-store.ts'
 import { pauseSending } from '../../../functions/sending.ts'
-import { changePreferences } from '../../../functions/subscribers/change-preferences.ts'
-import { preferencesOf } from '../../../functions/subscribers/preferences.ts'
-import { getSubscriber } from '../../../functions/subscribers/store.ts'
-import type { Subscriber } from '../../../functions/subscribers/subscriber.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
-import { confirmReader, publishArticle, tickAt } from '../newsroom.ts'
+import { changeChoices, confirmReader, publishArticle, tickAt } from '../newsroom.ts'
 import { type ScriptedMailer, scriptedMailer } from '../scripted-mailer.ts'
 
 let platform: ScratchPlatform
@@ -33,11 +29,7 @@ async function owedReaders(count: number): Promise<string[]> {
 }
 
 async function moveToInstant(ids: readonly string[]): Promise<void> {
-  for (const id of ids) {
-    const reader = (await getSubscriber(platform, id))?.value as Subscriber
-    const preferences = preferencesOf(reader, platform.settings)
-    await changePreferences(platform, id, { ...preferences, cadence: 'instant' })
-  }
+  for (const id of ids) await changeChoices(platform, id, { cadence: 'instant' })
 }
 
 async function ticks(minutes: number): Promise<void> {

@@ -1,15 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { defaultSchedule } from '../../../functions/digests/editions/archive.ts'
 import { recordKeys } from '../../../functions/keys.ts'
-import {
-  changePreferences,
-  unsubscribe,
-} from '../../../functions/subscribers/change-preferences.ts'
-import { preferencesOf } from '../../../functions/subscribers/preferences.ts'
+import { unsubscribe } from '../../../functions/subscribers/change-preferences.ts'
 import { keepSchedule, listSchedules, scheduleOf } from '../../../functions/subscribers/schedule.ts'
-import { getSubscriber } from '../../../functions/subscribers/store.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
-import { confirmReader, publishArticle, tickAt } from '../newsroom.ts'
+import { changeChoices, confirmReader, publishArticle, tickAt } from '../newsroom.ts'
 
 let platform: ScratchPlatform
 afterEach(() => platform?.close())
@@ -25,11 +20,8 @@ describe('a schedule that its last reader has left', () => {
   it('is not kept: one who changes the hour sixty times makes one run a day, and gets it', async () => {
     await start()
     const ada = await confirmReader(platform, 'ada@example.org')
-    const reader = (await getSubscriber(platform, ada))?.value
-    if (!reader) throw new Error('no reader')
     for (let minute = 0; minute < 60; minute++) {
-      const at = `07:${String(minute).padStart(2, '0')}`
-      await changePreferences(platform, ada, { ...preferencesOf(reader, platform.settings), at })
+      await changeChoices(platform, ada, { at: `07:${String(minute).padStart(2, '0')}` })
     }
     expect(await schedules()).toEqual(['daily-0759-UTC'])
     await publishArticle(platform, {})

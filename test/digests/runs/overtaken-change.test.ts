@@ -1,12 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { recordKeys } from '../../../functions/keys.ts'
 import type { Platform, RecordKey } from '../../../functions/platform.ts'
-import { changePreferences } from '../../../functions/subscribers/change-preferences.ts'
-import { preferencesOf } from '../../../functions/subscribers/preferences.ts'
 import { getSubscriber } from '../../../functions/subscribers/store.ts'
-import type { Preferences, Subscriber } from '../../../functions/subscribers/subscriber.ts'
+import type { Subscriber } from '../../../functions/subscribers/subscriber.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
-import { confirmReader, publishArticle, tickAt } from '../newsroom.ts'
+import { changeChoices, confirmReader, publishArticle, tickAt } from '../newsroom.ts'
 import { type ScriptedMailer, scriptedMailer } from '../scripted-mailer.ts'
 
 let platform: ScratchPlatform
@@ -45,12 +43,6 @@ function overtaken(): Platform {
   return { ...platform, records: { ...records, get } }
 }
 
-async function change(id: string, wanted: Partial<Preferences>): Promise<void> {
-  const reader = (await getSubscriber(platform, id))?.value as Subscriber
-  const preferences = { ...preferencesOf(reader, platform.settings), ...wanted }
-  await changePreferences(overtaken(), id, preferences)
-}
-
 /** Either their choice began after the post, or it came. */
 async function expectNothingLost(id: string): Promise<void> {
   for (let m = 10; m < 20; m++) await tickAt(platform, `2026-03-01T18:${m}:00Z`)
@@ -72,7 +64,7 @@ describe('a post that is listed and mailed at once while a reader’s choice is 
   it('comes to one who moves from daily to instant', async () => {
     await start()
     const ada = await confirmReader(platform, 'ada@example.org')
-    await change(ada, { cadence: 'instant' })
+    await changeChoices(overtaken(), ada, { cadence: 'instant' })
     await expectNothingLost(ada)
   })
 
@@ -80,7 +72,7 @@ describe('a post that is listed and mailed at once while a reader’s choice is 
     await start()
     const rust = { cadence: 'instant' as const, categories: ['rust'] }
     const ada = await confirmReader(platform, 'ada@example.org', rust)
-    await change(ada, { categories: ['rust', 'news'] })
+    await changeChoices(overtaken(), ada, { categories: ['rust', 'news'] })
     await expectNothingLost(ada)
   })
 })
