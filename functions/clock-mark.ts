@@ -6,6 +6,11 @@ export interface ClockMark {
   /** RFC 3339: the instant of the last finished tick; absent before the first. */
   at?: string
   /**
+   * RFC 3339: up to where the runs of schedules are made, where that is earlier than `at`: sending has
+   * been paused since.
+   */
+  madeUpTo?: string
+  /**
    * Records of a backup are being put in. Until all are there a tick does nothing: a schedule with
    * half of its readers would make a run for half of them.
    */
@@ -20,6 +25,12 @@ export interface Restoring {
   of: string
   /** Every record up to this key is there. */
   after?: RecordKey
+}
+
+/** After which instant the next tick makes the runs of schedules; absent before the first tick. */
+export function madeUpTo(mark: ClockMark | undefined): Date | undefined {
+  const at = mark?.madeUpTo ?? mark?.at
+  return at === undefined ? undefined : new Date(at)
 }
 
 /** `undefined` before the first tick. */

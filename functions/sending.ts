@@ -10,7 +10,10 @@ export interface Sending {
   reason?: string
 }
 
-/** Stops all runs until `resumeSending`. What is owed stays owed. Repeating it keeps the first reason. */
+/**
+ * Stops all runs until `resumeSending`, and makes none but those of letters meanwhile. What is owed
+ * stays owed and then comes in one mail. Repeating it keeps the first reason.
+ */
 export async function pauseSending(
   { records, now }: Pick<Platform, 'records' | 'now'>,
   reason = 'paused by hand',

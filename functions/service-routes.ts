@@ -113,7 +113,7 @@ export const serviceRoutes: readonly ApiRoute[] = [
   apiRoute({
     method: 'post',
     path: '/api/v1/sending/pause',
-    summary: 'Stops all runs. What is owed stays owed.',
+    summary: 'Stops all runs. What is owed stays owed, and then comes to each reader in one mail.',
     scope: 'runs:write',
     body: { 'application/json': pauseSchema },
     isBodyOptional: true,

@@ -1,4 +1,4 @@
-import { readClock } from './clock-mark.ts'
+import { type ClockMark, madeUpTo, readClock } from './clock-mark.ts'
 import { finishRun } from './digests/delivery/finish.ts'
 import { advanceLetter } from './digests/letters/advance-letter.ts'
 import { driveRested, driveRun, unparkRun } from './digests/runs/drive.ts'
@@ -8,6 +8,7 @@ import {
   makeDueRuns,
   makeInstantRun,
   makeLetterRuns,
+  markArchive,
 } from './digests/runs/make-runs.ts'
 import type { Run } from './digests/runs/run.ts'
 import {
@@ -21,6 +22,7 @@ import {
 import { recordKeys } from './keys.ts'
 import type { Platform } from './platform.ts'
 import { type RealClock, realClock } from './real-clock.ts'
+import { readSending } from './sending.ts'
 import { standsStill } from './stands-still.ts'
 import { endlessTurn, openTurn, sideBySide, type Turn } from './turn.ts'
 
@@ -100,15 +102,24 @@ export async function tick(
     () => makeCatchUpRun(platform, newTurn()),
     undefined,
   )
+  await attempt(
+    'archive',
+    () => markArchive(platform, last ? new Date(last) : undefined),
+    undefined,
+  )
+  const made = madeUpTo(clock?.value)
+  const isHeld = await attempt('sending', async () => (await readSending(platform)).paused, true)
   const dueTurn = newTurn()
   const due = await attempt(
     'due runs',
-    () =>
-      // A mark that is later than now was noted before the clock was set back.
-      makeDueRuns(platform, last ? new Date(last) : undefined, {
-        turn: dueTurn,
-        onFault: (fault, schedule) => failed(fault, { step: 'due runs', schedule }),
-      }),
+    async () =>
+      isHeld
+        ? []
+        : // A mark that is later than now was noted before the clock was set back.
+          makeDueRuns(platform, made, {
+            turn: dueTurn,
+            onFault: (fault, schedule) => failed(fault, { step: 'due runs', schedule }),
+          }),
     [],
   )
   const runs = [instant, ...letters, catchUp, ...due].filter((run) => run !== undefined)
@@ -126,11 +137,13 @@ export async function tick(
   })
 
   if (faults.length > 0) throw new AggregateError(faults, 'a part of the tick failed')
-  // Occurrences that were left are found again by the instant of the last tick that left none.
-  if (!isAhead && !dueTurn.hasLeft) {
+  // Occurrences that were left are found again by the instant of the last tick that left none; before
+  // there was one nobody could tell when those began that are held.
+  if (!isAhead && !dueTurn.hasLeft && !(isHeld && made === undefined)) {
     // Another tick that ended meanwhile has noted itself, or a restore holds the clock now.
     const condition = clock ? { ifVersion: clock.version } : ({ ifAbsent: true } as const)
-    await platform.records.put({ ...recordKeys.clock, value: { at } }, condition)
+    const value: ClockMark = { at, ...(isHeld && made ? { madeUpTo: made.toISOString() } : {}) }
+    await platform.records.put({ ...recordKeys.clock, value }, condition)
   }
   return { at, runs, driven, duePosts, endedPauses, feeds }
 }

@@ -146,7 +146,15 @@ Example:
       .command('pause')
       .argument('[id]', 'one run; without it all sending')
       .description('Pause one run, or all sending. What is owed stays owed.')
-      .addHelpText('after', '\nExample:\n  broadsheet runs pause'),
+      .addHelpText(
+        'after',
+        `
+While all sending is paused no new run is made, but of letters: \`runs due\` lists what would be. When
+it goes on, each reader gets what has come out meanwhile in one mail.
+
+Example:
+  broadsheet runs pause`,
+      ),
     (session, _options, id) => switchSending(session, 'pause', id),
   )
 

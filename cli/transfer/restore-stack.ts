@@ -1,5 +1,5 @@
 import { takeSecrets } from '../../functions/aws/stored-secrets.ts'
-import { type ClockMark, type Restoring, readClock } from '../../functions/clock-mark.ts'
+import { type ClockMark, madeUpTo, type Restoring, readClock } from '../../functions/clock-mark.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import type { OpenBackup } from '../../functions/local/open-backup.ts'
 import type { Platform, StoredRecord } from '../../functions/platform.ts'
@@ -74,7 +74,7 @@ async function restore(
   }
   await answerOf(await connection.fetch('/api/v1/feeds/rebuild', { method: 'POST' }))
   const [behindClock] = backup.records(platform.now(), { ...recordKeys.clock, sort: '' })
-  await clock.release((behindClock?.find(isClock)?.value as ClockMark | undefined)?.at)
+  await clock.release(madeUpTo(behindClock?.find(isClock)?.value as ClockMark | undefined))
   return { records, objects, isContinued: begun !== undefined }
 }
 
@@ -125,9 +125,9 @@ async function holdClock({ records }: Pick<Platform, 'records'>, first: Restorin
       if (!(await put(mark({ ...first, after })))) throw atTheSameTime()
     },
     /** The clock goes on from where the backup's stood, so that what was missed since is made up for. */
-    release: async (lastTick: string | undefined) => {
-      if (lastTick !== undefined) {
-        if (!(await put({ at: lastTick }))) throw atTheSameTime()
+    release: async (made: Date | undefined) => {
+      if (made !== undefined) {
+        if (!(await put({ at: made.toISOString() }))) throw atTheSameTime()
       } else if (version) await records.delete(recordKeys.clock, { ifVersion: version })
     },
   }

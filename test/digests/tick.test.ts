@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { countsOf } from '../../functions/digests/runs/books.ts'
 import { pauseRun, resumeRun } from '../../functions/digests/runs/control-run.ts'
 import { makeRun } from '../../functions/digests/runs/run-store.ts'
 import { recordKeys } from '../../functions/keys.ts'
-import { pauseSending, resumeSending } from '../../functions/sending.ts'
 import { tick } from '../../functions/tick.ts'
 import { confirmReader, publishArticle, tickAt } from './newsroom.ts'
 import { mails, open, platform, reread, start, titlesMailedTo } from './running-clock.ts'
@@ -115,18 +113,5 @@ describe('holding mail back', () => {
     await platform.settle()
     expect(await titlesMailedTo('ada@example.org')).toEqual([['Post A']])
     expect((await reread(runs[0])).state).toBe('done')
-  })
-
-  it('nothing leaves while all sending is paused, and it goes on by itself afterwards', async () => {
-    await start()
-    await confirmReader(platform, 'ada@example.org')
-    await publishArticle(platform, { title: 'Post A' })
-    await pauseSending(platform)
-    const { runs } = await tickAt(platform, '2026-03-02T08:00:00Z')
-    expect(await platform.outbox()).toEqual([])
-    expect(await countsOf(platform, await reread(runs[0]))).toMatchObject({ pending: 1 })
-    await resumeSending(platform)
-    await tickAt(platform, '2026-03-02T08:10:00Z')
-    expect(await titlesMailedTo('ada@example.org')).toEqual([['Post A']])
   })
 })

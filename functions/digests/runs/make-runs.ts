@@ -3,6 +3,7 @@ import type { Platform, RecordKey } from '../../platform.ts'
 import { formatInstant } from '../../posts/format-instant.ts'
 import { readLog, readLogHead } from '../../posts/log.ts'
 import { getStoredPost } from '../../posts/stored-post.ts'
+import { readSending } from '../../sending.ts'
 import { latestOccurrence } from '../../subscribers/cadence.ts'
 import { isSettled } from '../../subscribers/is-settled.ts'
 import { leaveCatchUp } from '../../subscribers/memberships.ts'
@@ -35,7 +36,8 @@ const catchUpPrefix = `${catchUpScheduleId}_`
 /**
  * Makes the run of every schedule whose latest occurrence lies after `since`, up to now: what is due
  * and what was missed. Earlier ones that were missed too would be empty. Repeatable; gives back the
- * runs that are new. Where `turn` has left some, `since` must not be raised.
+ * runs that are new. Where `turn` has left some, `since` must not be raised; nor while all sending is
+ * paused, when nobody asks for them: a week's mails in one then, and not seven at once.
  */
 export async function makeDueRuns(
   platform: Making,
@@ -46,7 +48,6 @@ export async function makeDueRuns(
   if (since && since >= platform.now()) return []
   const due = await dueOccurrences(platform, since, onFault)
   const { last } = await readLogHead(platform)
-  await markArchive(platform, since, last)
   const made: (Run | undefined)[] = []
   await sideBySide((await missingOf(platform, due)).entries(), turn, async ([i, occurrence]) => {
     try {
@@ -119,11 +120,15 @@ async function dueOccurrence(
   }
 }
 
-/** Notes where one edition of the public archive ends, whether or not somebody reads it by mail. */
-async function markArchive(platform: Making, since: Date | undefined, to: number): Promise<void> {
+/**
+ * Notes where one edition of the public archive ends that came up since the last tick, whether or not
+ * somebody reads it by mail.
+ */
+export async function markArchive(platform: Making, last: Date | undefined): Promise<void> {
   const schedule = defaultSchedule(platform.settings)
   const occurrence = schedule && latestOccurrence(schedule, platform.now())
-  if (!since || !occurrence || occurrence <= since) return
+  if (!last || !occurrence || occurrence <= last) return
+  const { last: to } = await readLogHead(platform)
   const key = recordKeys.archiveMark(formatInstant(occurrence))
   await platform.records.put({ ...key, value: { to } }, { ifAbsent: true })
 }
@@ -151,12 +156,13 @@ async function firstReaderSince(
 
 /**
  * Makes the instant run that serves what was listed since the last one; none when nobody reads those
- * categories at once. Named by its `to`, so however often it is asked for, it is made once.
+ * categories at once. Named by its `to`, so however often it is asked for, it is made once. Nor while
+ * all sending is paused: the first one afterwards serves all that was listed meanwhile.
  */
 export async function makeInstantRun(platform: Making): Promise<Run | undefined> {
   const mark = await readMark(platform, recordKeys.instantHead)
   const { last: to } = await readLogHead(platform)
-  if (to <= mark.to) return undefined
+  if (to <= mark.to || (await readSending(platform)).paused) return undefined
   const slugs = await categoriesListed(platform, { after: mark.to, to })
   let run: Run | undefined
   // The same stream that planning reads, so an audience that is empty here is empty there.
@@ -224,7 +230,7 @@ export async function makeCatchUpRun(
     const seen = JSON.stringify(reader)
     return leaveCatchUp(platform, id, (current) => JSON.stringify(current) === seen)
   })
-  if (!isNeeded) return undefined
+  if (!isNeeded || (await readSending(platform)).paused) return undefined
   return startRun(platform, {
     id: `${catchUpPrefix}${formatInstant(platform.now()).replaceAll(/[-:]/g, '')}`,
     schedule: catchUpScheduleId,

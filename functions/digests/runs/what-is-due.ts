@@ -1,4 +1,4 @@
-import { readClock } from '../../clock-mark.ts'
+import { madeUpTo, readClock } from '../../clock-mark.ts'
 import { everything, recordKeys } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
 import { recordsOnceListed } from '../../posts/due-ahead.ts'
@@ -129,11 +129,10 @@ async function letterDue(
 async function toBeMade(platform: Source, last: number): Promise<NewRun[]> {
   const now = formatInstant(platform.now())
   const clock = (await readClock(platform))?.value
-  const since = clock?.at === undefined ? undefined : new Date(clock.at)
   const [instant, letters, occurrences] = await Promise.all([
     readMark(platform, recordKeys.instantHead),
     readMark(platform, recordKeys.letterHead),
-    dueOccurrences(platform, since),
+    dueOccurrences(platform, madeUpTo(clock)),
   ])
   const wanted: NewRun[] = []
   if (instant.to < last) wanted.push(instantRun(instant.to, last, now))

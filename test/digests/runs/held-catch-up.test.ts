@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { pauseRun } from '../../../functions/digests/runs/control-run.ts'
 import { listOpenRuns } from '../../../functions/digests/runs/run-store.ts'
-import { pauseSending } from '../../../functions/sending.ts'
 import { type ScratchPlatform, scratchPlatform } from '../../support/scratch-platform.ts'
 import { changeChoices, confirmReader, publishArticle, tickAt } from '../newsroom.ts'
 import { type ScriptedMailer, scriptedMailer } from '../scripted-mailer.ts'
@@ -44,14 +43,6 @@ const openCatchUps = async () =>
   (await listOpenRuns(platform)).filter(({ kind }) => kind === 'catch-up').length
 
 describe('readers who moved to instant while posts were owed', () => {
-  it('wait in one run while all sending is held', async () => {
-    const ids = await owedReaders(2)
-    await pauseSending(platform)
-    await moveToInstant(ids)
-    await ticks(20)
-    expect(await openCatchUps()).toBe(1)
-  })
-
   it('wait in one run while the day’s quota is used up', async () => {
     const ids = await owedReaders(30)
     mailer.quota = async () => ({ perDay: 10 })
