@@ -6,7 +6,7 @@ import type { Hono } from 'hono'
 import { createApp } from '../functions/app.ts'
 import { jsonLog } from '../functions/json-log.ts'
 import { type LocalPlatform, localPlatform } from '../functions/local/platform.ts'
-import { readSettings } from '../functions/settings-file.ts'
+import { readSettings } from '../functions/settings/settings-file.ts'
 import { samplePost } from './sample-posts.ts'
 
 export interface BenchService {

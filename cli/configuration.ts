@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Settings } from '../functions/settings.ts'
-import { readSettings } from '../functions/settings-file.ts'
+import type { Settings } from '../functions/settings/settings.ts'
+import { readSettings } from '../functions/settings/settings-file.ts'
 import { usageError } from './exit.ts'
 import { defaultConfig, type GlobalOptions } from './options.ts'
 

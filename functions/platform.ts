@@ -1,6 +1,6 @@
 import type { Job } from './jobs.ts'
 import type { Secrets } from './secrets.ts'
-import type { Settings } from './settings.ts'
+import type { Settings } from './settings/settings.ts'
 
 /**
  * Everything the product needs from where it runs. Feature code takes the few members it uses

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { App, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
-import { readSettings } from '../functions/settings-file.ts'
+import { readSettings } from '../functions/settings/settings-file.ts'
 import { stackProps } from './options.ts'
 import { ServiceStack } from './service-stack.ts'
 

@@ -1,4 +1,4 @@
-import type { Settings } from '../functions/settings.ts'
+import type { Settings } from '../functions/settings/settings.ts'
 import { edgeRegion, liesIn, wrongRegion } from './domain-name.ts'
 import type { ServiceStackProps } from './service-stack.ts'
 

@@ -10,7 +10,7 @@ import {
 import { Construct } from 'constructs'
 import { tableAttributes, tableIndex } from '../functions/aws/table.ts'
 import { objectKeys } from '../functions/keys.ts'
-import { defaultSettings } from '../functions/settings.ts'
+import { defaultSettings } from '../functions/settings/settings.ts'
 
 export interface RecordsProps {
   /** What becomes of posts and readers when the stack is deleted. @default RETAIN */

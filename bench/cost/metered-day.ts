@@ -1,4 +1,4 @@
-import { createApiKey } from '../../functions/api-keys.ts'
+import { createApiKey } from '../../functions/api/api-keys.ts'
 import { minutesBetweenLooks } from '../../functions/aws/clock.lambda.ts'
 import { confirmReader } from '../../test/digests/newsroom.ts'
 import { scratchAwsPlatform } from '../../test/support/aws/aws-platform.ts'

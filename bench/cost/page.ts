@@ -1,5 +1,5 @@
 import { evidenceDays } from '../../functions/digests/feedback/evidence.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 import { type Kind, kinds, type Tally } from './meter.ts'
 import { postsADay } from './metered-day.ts'
 import {

@@ -1,6 +1,6 @@
 import { evidenceDays } from '../../functions/digests/feedback/evidence.ts'
 import { rateOf } from '../../functions/mail/quota.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 import { type Counts, postsADay, readsALook } from './metered-day.ts'
 import type { PaceCalls } from './pace-calls.ts'
 import type { PriceName } from './prices.ts'

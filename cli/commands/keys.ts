@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Scope, scopes } from '../../functions/api-key-scopes.ts'
+import { type Scope, scopes } from '../../functions/api/api-key-scopes.ts'
 import { works } from '../action.ts'
 import { usageError } from '../exit.ts'
 import { counted, note, say, sayJson, table } from '../output.ts'

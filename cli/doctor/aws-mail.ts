@@ -6,7 +6,7 @@ import {
   type SESv2Client,
 } from '@aws-sdk/client-sesv2'
 import { senderDomain } from '../../functions/mail/headers.ts'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { type Check, fault, ok, warning } from './check.ts'
 import { checkDmarc, domainAndParents, type TextRecords } from './mail.ts'
 

@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { lineTo, readSmtpUrl, refusesTls } from '../../functions/local/smtp-url.ts'
 import { senderDomain } from '../../functions/mail/headers.ts'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { type Check, fault, ok, warning } from './check.ts'
 
 /** The part of a DNS resolver that the checks need. */

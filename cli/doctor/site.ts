@@ -1,5 +1,5 @@
 import { isLoopback } from '../../functions/is-loopback.ts'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { type Check, fault, ok, warning } from './check.ts'
 
 /** Whether the base URL can stand in feeds and mails that others read. */

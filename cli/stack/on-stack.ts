@@ -1,6 +1,6 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { owner } from '../../functions/api-keys.ts'
+import { owner } from '../../functions/api/api-keys.ts'
 import { createApp } from '../../functions/app.ts'
 import { everyRecord } from '../../functions/aws/every-record.ts'
 import { type AwsPlatform, awsPlatform } from '../../functions/aws/platform.ts'

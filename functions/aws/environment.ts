@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { settingsFrom } from '../settings.ts'
+import { settingsFrom } from '../settings/settings.ts'
 import { type AwsPlatform, awsPlatform } from './platform.ts'
 import { siteAddress } from './site-address.ts'
 

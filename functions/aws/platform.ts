@@ -6,7 +6,7 @@ import manifest from '../../package.json' with { type: 'json' }
 import { jsonLog } from '../json-log.ts'
 import { senderDomain } from '../mail/headers.ts'
 import type { Log, Mailer, Platform } from '../platform.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { dataCalls, mailCalls, mailQuestions } from './call-limits.ts'
 import { dynamodbRecordStore } from './dynamodb-record-store.ts'
 import type { InboxBucket } from './inbox-bucket.ts'

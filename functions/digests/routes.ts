@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
-import { type ApiRoute, apiRoute, pageQuery, queryOf } from '../api.ts'
+import { type ApiRoute, apiRoute, pageQuery, queryOf } from '../api/api.ts'
 import { notFound } from '../errors.ts'
 import { urlPaths } from '../keys.ts'
 import type { Platform } from '../platform.ts'

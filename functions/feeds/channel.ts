@@ -1,5 +1,5 @@
 import { everything, type FeedDocument, feedDocuments, urlPaths } from '../keys.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import type { CleanEntry } from './entry.ts'
 import { clean, entryIdentifier, instant, languageTag, line, webAddress } from './guard.ts'
 import type { FeedSnapshot } from './snapshot.ts'

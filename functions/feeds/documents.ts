@@ -1,5 +1,5 @@
 import { type FeedDocument, feedType } from '../keys.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { renderAtom } from './atom.ts'
 import { type Channel, cleanChannel } from './channel.ts'
 import { type CleanEntry, cleanEntry } from './entry.ts'

@@ -1,6 +1,6 @@
 import { urlPaths } from '../keys.ts'
 import type { Post } from '../posts/post.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { escapeText } from './escape.ts'
 import {
   byteLength,

@@ -1,6 +1,6 @@
 import { everything, type FeedDocument, feedDocuments, urlPaths } from '../keys.ts'
 import { currentSlug } from '../posts/categories.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 
 /** Where other programs keep the feed of a whole site, each in its own format. */
 const usual: Record<string, FeedDocument> = {

@@ -1,7 +1,7 @@
 import { js2xml } from 'xml-js'
 import { everything, urlPaths } from '../keys.ts'
 import type { Category } from '../posts/categories.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { startAdditions, withAttributes } from './additions.ts'
 import { feedAddress } from './channel.ts'
 import { escapeText } from './escape.ts'

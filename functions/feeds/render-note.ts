@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { recordKeys } from '../keys.ts'
 import type { Platform } from '../platform.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { standsStill } from '../stands-still.ts'
 
 /**

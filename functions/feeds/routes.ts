@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { answerWith, moved, type Representation } from '../answer-with.ts'
-import { type ApiRoute, apiRoute, check, jsonBody } from '../api.ts'
+import { type ApiRoute, apiRoute, check, jsonBody } from '../api/api.ts'
 import { notFound } from '../errors.ts'
 import {
   everything,

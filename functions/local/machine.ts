@@ -1,5 +1,5 @@
 import type { Log, Machine, Mailer, ObjectStore, Platform, ReadableOutbox } from '../platform.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { backupFolder } from './backup.ts'
 import type { LocalDatabase } from './database.ts'
 import { drain, runThese } from './run-jobs.ts'

@@ -1,10 +1,10 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
-import { createApiKey, findApiKey, revokeApiKey } from '../api-keys.ts'
+import { createApiKey, findApiKey, revokeApiKey } from '../api/api-keys.ts'
 import { jsonLog } from '../json-log.ts'
 import type { Log, Mailer } from '../platform.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { databaseFile } from './backup.ts'
 import { openDatabase } from './database.ts'
 import { fileObjectStore } from './file-object-store.ts'

@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts'
 import { urlPaths } from '../keys.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { headerText, rawHeaderLine, refuseControls } from './header-text.ts'
 
 /** What comes before the `@` and after it are checked where addresses come in; this is the last guard. */

@@ -1,4 +1,4 @@
-import type { WarmUp } from '../settings.ts'
+import type { WarmUp } from '../settings/settings.ts'
 
 const dayMs = 86_400_000
 

@@ -1,6 +1,6 @@
 import { recordKeys, urlPaths } from '../keys.ts'
 import type { Platform, StoredRecord } from '../platform.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { getPost, type Post } from './post.ts'
 import type { StoredPost } from './stored-post.ts'
 

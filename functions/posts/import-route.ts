@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { apiRoute, queryOf } from '../api.ts'
+import { apiRoute, queryOf } from '../api/api.ts'
 import { ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import type { ImportOptions, ReportLine } from './import.ts'

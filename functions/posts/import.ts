@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../error-codes.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { enqueueRegenerate } from './dirty.ts'
 import type { ImportLine } from './import-line.ts'
 import { type ImportPart, keepMet, readMet } from './import-parts.ts'

@@ -1,4 +1,4 @@
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { ownSettings } from './categories.ts'
 import type { MailMode } from './post.ts'
 import type { StoredPost } from './stored-post.ts'

@@ -1,5 +1,5 @@
 import { letterRunId } from '../keys.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { formatInstant } from './format-instant.ts'
 import { letterTime, setReason, wishedMode } from './mail-mode.ts'
 import type { StoredPost } from './stored-post.ts'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as v from 'valibot'
 import { everything, type FeedAnswer, feedAnswer, urlPaths } from '../keys.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { postUrl } from './addresses.ts'
 import { withOwnAddresses } from './own-address.ts'
 import { mailModes, type Post, type PostBody } from './post.ts'

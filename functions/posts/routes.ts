@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import * as v from 'valibot'
-import { type ApiRoute, apiRoute, pageQuery, problemSchema, queryOf } from '../api.ts'
+import { type ApiRoute, apiRoute, pageQuery, problemSchema, queryOf } from '../api/api.ts'
 import { invalid, notFound, ServiceError } from '../errors.ts'
 import { everything } from '../keys.ts'
 import type { Platform } from '../platform.ts'

@@ -8,7 +8,7 @@ import {
   pageQuery,
   problemSchema,
   queryOf,
-} from '../api.ts'
+} from '../api/api.ts'
 import { changedMeanwhile, invalid, notFound } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import { listCategories } from '../posts/categories.ts'

@@ -1,5 +1,5 @@
 import { everything } from '../keys.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { ownSince } from './membership-rows.ts'
 import { preferencesOf } from './preferences.ts'
 import { presentSinces } from './present-names.ts'

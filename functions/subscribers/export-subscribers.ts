@@ -1,5 +1,5 @@
 import type { Platform } from '../platform.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { csvHeader, writeRow } from './csv.ts'
 import { allSubscribers } from './list-subscribers.ts'
 import { preferencesOf } from './preferences.ts'

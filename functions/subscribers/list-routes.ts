@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { type ApiRoute, apiRoute, problemSchema } from '../api.ts'
+import { type ApiRoute, apiRoute, problemSchema } from '../api/api.ts'
 import type { ImportLine } from './import-subscribers.ts'
 
 const lineSchema = v.object({

@@ -1,5 +1,5 @@
 import { currentSlug } from '../posts/categories.ts'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import type { Preferences } from './subscriber.ts'
 
 type Names = Pick<Settings, 'categories'>

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Settings } from '../settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { preferencesOf } from './preferences.ts'
 import { cadences, type Subscriber, subscriberStates } from './subscriber.ts'
 

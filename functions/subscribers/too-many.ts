@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { messagesFor } from '../../templates/locales/index.ts'
 import { messagePage } from '../../templates/pages/message-page.tsx'
-import { problem } from '../api.ts'
+import { problem } from '../api/api.ts'
 import { ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import { wantsJson } from './form-fields.ts'

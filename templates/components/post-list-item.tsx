@@ -1,6 +1,6 @@
 import { urlPaths } from '../../functions/keys.ts'
 import type { Post } from '../../functions/posts/post.ts'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { languageOf } from '../layouts/page.tsx'
 import { formatDate } from '../locales/format.ts'
 import { dateLocale } from '../locales/index.ts'

@@ -1,5 +1,5 @@
 import type { FieldError } from '../../functions/errors.ts'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import type { Cadence } from '../../functions/subscribers/subscriber.ts'
 import { weekdays } from '../locales/format.ts'
 import { locales, messagesFor } from '../locales/index.ts'

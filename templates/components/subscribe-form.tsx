@@ -1,6 +1,6 @@
 import type { FieldError } from '../../functions/errors.ts'
 import { urlPaths } from '../../functions/keys.ts'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import type { Cadence } from '../../functions/subscribers/subscriber.ts'
 import { messagesFor } from '../locales/index.ts'
 import type { Messages } from '../locales/messages.ts'

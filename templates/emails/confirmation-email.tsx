@@ -1,4 +1,4 @@
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import type { Preferences } from '../../functions/subscribers/subscriber.ts'
 import { scheduleSentence } from '../components/schedule-sentence.ts'
 import { messagesFor } from '../locales/index.ts'

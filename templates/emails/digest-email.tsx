@@ -1,4 +1,4 @@
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import type { Cadence } from '../../functions/subscribers/subscriber.ts'
 import { issueName } from '../components/issue-name.ts'
 import { languageOf } from '../layouts/page.tsx'

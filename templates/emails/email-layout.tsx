@@ -1,7 +1,7 @@
 import { raw } from 'hono/html'
 import type { Child } from 'hono/jsx'
 import { urlPaths } from '../../functions/keys.ts'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { accentFor, colours } from '../assets/accent.ts'
 import { scriptOf, serifStack } from '../assets/typefaces.ts'
 import { messagesFor } from '../locales/index.ts'

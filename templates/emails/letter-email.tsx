@@ -1,6 +1,6 @@
 import { raw } from 'hono/html'
 import { urlPaths } from '../../functions/keys.ts'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { readingMinutes } from '../components/reading-time.ts'
 import { languageOf } from '../layouts/page.tsx'
 import { formatDate } from '../locales/format.ts'

@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { messagesFor } from '../locales/index.ts'
 import { cutToWidth } from './display-width.ts'
 import { type Email, oneLine, textColumns, textRule } from './email.ts'

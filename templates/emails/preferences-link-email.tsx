@@ -1,4 +1,4 @@
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { messagesFor } from '../locales/index.ts'
 import type { Email } from './email.ts'
 import { noticeEmail } from './notice-email.tsx'

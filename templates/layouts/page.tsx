@@ -1,6 +1,6 @@
 import type { Child } from 'hono/jsx'
 import { everything, feedDocuments, feedFormats, urlPaths } from '../../functions/keys.ts'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { favicon, stylesheet } from '../assets/stylesheet.ts'
 import { formatDate } from '../locales/format.ts'
 import { dateLocale, messagesFor } from '../locales/index.ts'

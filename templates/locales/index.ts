@@ -1,4 +1,4 @@
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { de } from './de.ts'
 import { en } from './en.ts'
 import type { Messages } from './messages.ts'

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Connection, withKey } from '../../cli/connection.ts'
 import { importFiles, importLines, type Outcome } from '../../cli/import-stream.ts'
 import { type FoundFile, postFiles } from '../../cli/post-files.ts'
-import { createApiKey } from '../../functions/api-keys.ts'
+import { createApiKey } from '../../functions/api/api-keys.ts'
 import { importPart } from '../../functions/aws/web.lambda.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import { scratchAwsPlatform } from '../support/aws/aws-platform.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { runSmoke } from '../../cli/smoke/run-smoke.ts'
 import type { SmokeTest, StepReport } from '../../cli/smoke/step.ts'
-import { listApiKeys, owner } from '../../functions/api-keys.ts'
+import { listApiKeys, owner } from '../../functions/api/api-keys.ts'
 import { createApp } from '../../functions/app.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import { allSubscribers } from '../../functions/subscribers/list-subscribers.ts'

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { deployedStack } from '../../cli/stack/read-stack.ts'
 import { tableAttributes, tableIndex } from '../../functions/aws/table.ts'
 import { objectKeys } from '../../functions/keys.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 import { handlerSeconds } from '../../infra/queues.ts'
 import { readable } from '../support/aws/readable-template.ts'
 import {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../functions/error-codes.ts'
 import { ServiceError } from '../../functions/errors.ts'
 import type { Post } from '../../functions/posts/post.ts'
-import { defaultSettings, type Settings } from '../../functions/settings.ts'
+import { defaultSettings, type Settings } from '../../functions/settings/settings.ts'
 import { errorPage } from '../../functions/site/error-page.ts'
 import type { Preferences } from '../../functions/subscribers/subscriber.ts'
 import { addressChangeEmail } from '../../templates/emails/address-change-email.tsx'

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { checkDomain, checkSmtp, type TextRecords } from '../../cli/doctor/mail.ts'
 import { checkBaseUrl, checkSettings } from '../../cli/doctor/site.ts'
 import { checkStorage } from '../../cli/doctor/storage.ts'
-import { readSettings } from '../../functions/settings-file.ts'
+import { readSettings } from '../../functions/settings/settings-file.ts'
 import { smtpSink } from '../support/smtp-sink.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 

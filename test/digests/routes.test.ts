@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 import { simpleParser } from 'mailparser'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createApiKey } from '../../functions/api-keys.ts'
+import { createApiKey } from '../../functions/api/api-keys.ts'
 import { createApp } from '../../functions/app.ts'
 import { digestRoutes } from '../../functions/digests/routes.ts'
 import { assertRecord } from '../../functions/record-limits.ts'

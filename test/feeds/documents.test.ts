@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { renderDocuments } from '../../functions/feeds/documents.ts'
 import type { FeedSnapshot } from '../../functions/feeds/snapshot.ts'
 import type { Post } from '../../functions/posts/post.ts'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { anEntry, aSnapshot, someSettings } from './entries.ts'
 import { expectEqualFeeds, readRendered } from './read-feeds.ts'
 

@@ -1,7 +1,7 @@
 import type { FeedEntry } from '../../functions/feeds/entry.ts'
 import type { FeedSnapshot } from '../../functions/feeds/snapshot.ts'
 import type { Post } from '../../functions/posts/post.ts'
-import { defaultSettings, type Settings } from '../../functions/settings.ts'
+import { defaultSettings, type Settings } from '../../functions/settings/settings.ts'
 
 /** Settings of a small site at `https://news.example`. */
 export function someSettings(feeds: Partial<Settings['feeds']> = {}): Settings {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Settings } from '../../functions/settings.ts'
+import type { Settings } from '../../functions/settings/settings.ts'
 import { get, open, platform } from './feed-server.ts'
 
 describe('an old address', () => {

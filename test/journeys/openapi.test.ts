@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { openApiPath } from '../../functions/api/openapi.ts'
 import { apiRoutes } from '../../functions/app.ts'
-import { openApiPath } from '../../functions/openapi.ts'
 import { postInput } from '../../functions/posts/source/post-input.ts'
 import { openService } from './service.ts'
 

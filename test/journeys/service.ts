@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 import PostalMime, { type Email } from 'postal-mime'
 import { onTestFinished } from 'vitest'
-import { createApiKey } from '../../functions/api-keys.ts'
+import { createApiKey } from '../../functions/api/api-keys.ts'
 import { createApp } from '../../functions/app.ts'
 import type { Platform } from '../../functions/platform.ts'
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createApiKey } from '../../functions/api-keys.ts'
+import { createApiKey } from '../../functions/api/api-keys.ts'
 import { createApp } from '../../functions/app.ts'
 import type { Platform } from '../../functions/platform.ts'
 import { scratchPlatform } from '../support/scratch-platform.ts'

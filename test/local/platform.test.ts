@@ -2,11 +2,11 @@ import fs from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { findApiKey, listApiKeys, revokeApiKey } from '../../functions/api-keys.ts'
+import { findApiKey, listApiKeys, revokeApiKey } from '../../functions/api/api-keys.ts'
 import { jsonLog } from '../../functions/json-log.ts'
 import { type LocalPlatformOptions, localPlatform } from '../../functions/local/platform.ts'
 import { startServer } from '../../functions/local/server.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const html = { contentType: 'text/html; charset=utf-8' }

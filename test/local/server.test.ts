@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { localPlatform } from '../../functions/local/platform.ts'
 import { startServer } from '../../functions/local/server.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 
 it('closes a connection on which nothing moves, but waits for a tick as long as its mails take', async () => {
   const data = mkdtempSync(join(tmpdir(), 'broadsheet-server-'))

@@ -13,7 +13,7 @@ import {
   unsubscribeLines,
 } from '../../functions/mail/headers.ts'
 import { composeMessage, personalise } from '../../functions/mail/message.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 
 const at = (baseUrl: string, from?: string) => ({
   ...defaultSettings,

@@ -1,6 +1,6 @@
 import { openPace, type Pace } from '../../functions/mail/pace.ts'
 import type { Quota, RecordStore } from '../../functions/platform.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 import {
   type FakeProvider,
   type FakeProviderOptions,

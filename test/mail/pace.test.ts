@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { openPace } from '../../functions/mail/pace.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 import { type ScratchPlatform, scratchPlatform } from '../support/scratch-platform.ts'
 import { modelRecordStore } from '../support/stepped-record-store.ts'
 import { hour, rateOf, second, sendBulk, type World, worldWith } from './pace-world.ts'

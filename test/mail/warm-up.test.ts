@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { effectiveQuota } from '../../functions/mail/quota.ts'
 import { warmUpPerDay } from '../../functions/mail/warm-up.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 import { scriptedMailer } from '../digests/scripted-mailer.ts'
 
 const warmUp = { from: '2026-03-01', perDay: 200, growth: 1.5 }

@@ -5,7 +5,7 @@ import {
   type ParsedPost,
   parsePost,
 } from '../../functions/posts/source/parse-post.ts'
-import { defaultSettings, type Settings } from '../../functions/settings.ts'
+import { defaultSettings, type Settings } from '../../functions/settings/settings.ts'
 
 export const siteSettings: Settings = {
   ...defaultSettings,

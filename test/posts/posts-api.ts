@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
 import { afterEach, beforeEach, expect } from 'vitest'
-import { problem, problemSchema } from '../../functions/api.ts'
+import { problem, problemSchema } from '../../functions/api/api.ts'
 import { ServiceError } from '../../functions/errors.ts'
 import type { Platform } from '../../functions/platform.ts'
 import { changeSchema } from '../../functions/posts/post-answer.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import { problemSchema } from '../../functions/api.ts'
+import { problemSchema } from '../../functions/api/api.ts'
 import type { Platform } from '../../functions/platform.ts'
 import { readLogHead } from '../../functions/posts/log.ts'
 import { changeSchema } from '../../functions/posts/post-answer.ts'

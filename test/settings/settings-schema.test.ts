@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { describe, expect, it } from 'vitest'
-import { readSettings } from '../../functions/settings-file.ts'
-import { settingsJsonSchema } from '../../functions/settings-json-schema.ts'
+import { readSettings } from '../../functions/settings/settings-file.ts'
+import { settingsJsonSchema } from '../../functions/settings/settings-json-schema.ts'
 
 const rootFile = (name: string) => new URL(`../../${name}`, import.meta.url)
 

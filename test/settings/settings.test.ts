@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ServiceError } from '../../functions/errors.ts'
-import { defaultSettings, hiddenPatterns } from '../../functions/settings.ts'
-import { readSettings } from '../../functions/settings-file.ts'
+import { defaultSettings, hiddenPatterns } from '../../functions/settings/settings.ts'
+import { readSettings } from '../../functions/settings/settings-file.ts'
 
 function faultsOf(yaml: string, env: Record<string, string> = {}): string {
   try {

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
-import { problem } from '../../functions/api.ts'
+import { problem } from '../../functions/api/api.ts'
 import { ServiceError } from '../../functions/errors.ts'
 import { eraseSubscriber } from '../../functions/subscribers/erase.ts'
 import { subscriberRoutes } from '../../functions/subscribers/routes.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { everything, recordKeys } from '../../functions/keys.ts'
 import type { RecordKey, RecordStore } from '../../functions/platform.ts'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 import { startingNow, withPreferences } from '../../functions/subscribers/choices.ts'
 import {
   categoryRow,

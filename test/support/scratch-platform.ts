@@ -11,7 +11,7 @@ import { leaseSeconds } from '../../functions/local/run-jobs.ts'
 import { sqliteJobQueue } from '../../functions/local/sqlite-job-queue.ts'
 import { sqliteRecordStore } from '../../functions/local/sqlite-record-store.ts'
 import type { Machine, Mailer, Platform, ReadableOutbox } from '../../functions/platform.ts'
-import { defaultSettings, type Settings } from '../../functions/settings.ts'
+import { defaultSettings, type Settings } from '../../functions/settings/settings.ts'
 
 export interface ScratchPlatform extends Platform {
   setNow(instant: string | Date): void

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defaultSettings } from '../../functions/settings.ts'
+import { defaultSettings } from '../../functions/settings/settings.ts'
 import { accentFor, colours, contrast } from '../../templates/assets/accent.ts'
 import { stylesheet } from '../../templates/assets/stylesheet.ts'
 import { readingMinutes } from '../../templates/components/reading-time.ts'

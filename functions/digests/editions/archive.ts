@@ -1,7 +1,7 @@
 import { chooseLocale } from '../../../templates/locales/index.ts'
 import { everything, recordKeys, urlPaths } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
-import type { Settings } from '../../settings.ts'
+import type { Settings } from '../../settings/settings.ts'
 import { type Schedule, scheduleOf } from '../../subscribers/schedule.ts'
 import { type Edition, editionId, newestFirst } from './edition.ts'
 import { openListing, readListed } from './listing.ts'

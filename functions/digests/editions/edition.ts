@@ -2,7 +2,7 @@ import { everything, urlPaths } from '../../keys.ts'
 import type { Platform } from '../../platform.ts'
 import { withOwnAddresses } from '../../posts/own-address.ts'
 import type { Post } from '../../posts/post.ts'
-import type { Settings } from '../../settings.ts'
+import type { Settings } from '../../settings/settings.ts'
 import { signText, verifyText } from '../../subscribers/links.ts'
 import type { OwedPost, ShownPost } from './owed.ts'
 

@@ -1,7 +1,7 @@
 import { everything } from '../../keys.ts'
 import { currentSlug, ownSettings } from '../../posts/categories.ts'
 import type { Post } from '../../posts/post.ts'
-import type { Settings } from '../../settings.ts'
+import type { Settings } from '../../settings/settings.ts'
 import type { Subscriber } from '../../subscribers/subscriber.ts'
 import type { Listed, Listing } from './listing.ts'
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import * as v from 'valibot'
-import { apiRoute, check, queryOf } from '../../api.ts'
+import { apiRoute, check, queryOf } from '../../api/api.ts'
 import { invalid, ServiceError, tooLarge } from '../../errors.ts'
 import { readDeliveryReport } from '../../mail/delivery-report.ts'
 import { readMessageId } from '../../mail/headers.ts'

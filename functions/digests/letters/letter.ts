@@ -5,7 +5,7 @@ import { wishedMode } from '../../posts/mail-mode.ts'
 import { approvalEnd } from '../../posts/plan-letter.ts'
 import type { Post } from '../../posts/post.ts'
 import type { StoredPost } from '../../posts/stored-post.ts'
-import type { Settings } from '../../settings.ts'
+import type { Settings } from '../../settings/settings.ts'
 import type { ApprovedPost, LetterWait, Run } from '../runs/run.ts'
 import type { NewRun } from '../runs/run-store.ts'
 

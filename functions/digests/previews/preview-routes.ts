@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { type ApiRoute, apiRoute, check, jsonBody } from '../../api.ts'
+import { type ApiRoute, apiRoute, check, jsonBody } from '../../api/api.ts'
 import { notFound, ServiceError } from '../../errors.ts'
 import type { Platform } from '../../platform.ts'
 import { sizeOf } from '../runs/audience.ts'

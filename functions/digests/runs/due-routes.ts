@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { type ApiRoute, apiRoute, check, jsonBody } from '../../api.ts'
+import { type ApiRoute, apiRoute, check, jsonBody } from '../../api/api.ts'
 import { runSchema } from './run-view.ts'
 
 const dueSchema = v.object({

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../error-codes.ts'
 import { invalid, tooLarge } from '../../errors.ts'
-import { hiddenPatterns, type Settings } from '../../settings.ts'
+import { hiddenPatterns, type Settings } from '../../settings/settings.ts'
 import { type Content, type ContentOptions, readContent } from '../content/content.ts'
 import { joinTexts } from '../content/joint.ts'
 import { renderMarkdown } from '../content/markdown.ts'

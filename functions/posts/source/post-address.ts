@@ -1,6 +1,6 @@
 import { invalid } from '../../errors.ts'
 import { urlPaths } from '../../keys.ts'
-import type { Settings } from '../../settings.ts'
+import type { Settings } from '../../settings/settings.ts'
 import { resolveUrl, webAddress } from '../content/urls.ts'
 import type { Identity } from '../identity.ts'
 import { ownOrigin } from '../own-address.ts'

@@ -1,4 +1,4 @@
-import type { Settings } from '../../settings.ts'
+import type { Settings } from '../../settings/settings.ts'
 import { ownOrigin } from '../own-address.ts'
 import type { Dialect } from './front-matter.ts'
 import { resolveLiquid } from './liquid.ts'

@@ -3,7 +3,7 @@ import { Match } from 'aws-cdk-lib/assertions'
 import { describe, expect, it } from 'vitest'
 import { commandList } from '../../../cli/command-list.ts'
 import { mostAge } from '../../../functions/aws/most-age.ts'
-import { defaultSettings } from '../../../functions/settings.ts'
+import { defaultSettings } from '../../../functions/settings/settings.ts'
 import { handlerSeconds } from '../../../infra/queues.ts'
 import { plain, resources, withoutEdge, withSender } from '../../support/aws/stack-template.ts'
 

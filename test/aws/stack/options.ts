@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readSettings } from '../../../functions/settings-file.ts'
+import { readSettings } from '../../../functions/settings/settings-file.ts'
 import { stackProps } from '../../../infra/options.ts'
 import { resources, templateOf } from '../../support/aws/stack-template.ts'
 

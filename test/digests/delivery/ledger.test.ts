@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { defaultSettings } from '../../../functions/settings.ts'
+import { defaultSettings } from '../../../functions/settings/settings.ts'
 import { startingNow } from '../../../functions/subscribers/choices.ts'
 import { preferencesOf } from '../../../functions/subscribers/preferences.ts'
 import type { Subscriber } from '../../../functions/subscribers/subscriber.ts'

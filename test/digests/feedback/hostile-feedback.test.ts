@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createApiKey } from '../../../functions/api-keys.ts'
+import { createApiKey } from '../../../functions/api/api-keys.ts'
 import { deliveryIdOf } from '../../../functions/digests/delivery/ledger.ts'
 import { putRun } from '../../../functions/digests/runs/run-store.ts'
 import { recordKeys } from '../../../functions/keys.ts'

@@ -2,7 +2,7 @@ import { afterEach } from 'vitest'
 import { getRun } from '../../../functions/digests/runs/run-store.ts'
 import { letterRunId } from '../../../functions/keys.ts'
 import { publishPost } from '../../../functions/posts/publish.ts'
-import type { Settings } from '../../../functions/settings.ts'
+import type { Settings } from '../../../functions/settings/settings.ts'
 import {
   type ScratchPlatform,
   type ScratchPlatformOptions,

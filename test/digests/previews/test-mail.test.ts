@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createApiKey } from '../../../functions/api-keys.ts'
+import { createApiKey } from '../../../functions/api/api-keys.ts'
 import { createApp } from '../../../functions/app.ts'
 import {
   askForTest,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { owner } from '../../../functions/api-keys.ts'
+import { owner } from '../../../functions/api/api-keys.ts'
 import { createApp } from '../../../functions/app.ts'
 import { resumeRun } from '../../../functions/digests/runs/control-run.ts'
 import { skipOwed } from '../../../functions/digests/runs/skip-owed.ts'

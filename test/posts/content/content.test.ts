@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type ContentOptions, readContent } from '../../../functions/posts/content/content.ts'
 import { renderMarkdown } from '../../../functions/posts/content/markdown.ts'
-import { defaultSettings, hiddenPatterns } from '../../../functions/settings.ts'
-import { readSettings } from '../../../functions/settings-file.ts'
+import { defaultSettings, hiddenPatterns } from '../../../functions/settings/settings.ts'
+import { readSettings } from '../../../functions/settings/settings-file.ts'
 
 const page = 'https://news.example/posts/quay/'
 const hiddenLines = defaultSettings.content.hiddenLines.map(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Settings } from '../../../functions/settings.ts'
+import type { Settings } from '../../../functions/settings/settings.ts'
 import { outcomeOf, parsed, refusalOf, siteSettings } from '../parsed.ts'
 
 const inZone = (timeZone: string): { settings: Settings } => ({

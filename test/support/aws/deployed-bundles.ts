@@ -7,7 +7,7 @@ import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs
 import { expect, onTestFinished } from 'vitest'
 import { type BundleSize, sizeOfBundle } from '../../../bench/bundles.ts'
 import { buildDoorway, type DoorwayName, doorwayNames } from '../../../bin/bundle.js'
-import { createApiKey } from '../../../functions/api-keys.ts'
+import { createApiKey } from '../../../functions/api/api-keys.ts'
 import { dynamodbRecordStore } from '../../../functions/aws/dynamodb-record-store.ts'
 import { startBundle } from './bundle-process.ts'
 import { asCaller } from './caller.ts'

@@ -1,5 +1,5 @@
 import type { OpenStack } from '../../../cli/stack/on-stack.ts'
-import { owner } from '../../../functions/api-keys.ts'
+import { owner } from '../../../functions/api/api-keys.ts'
 import { createApp } from '../../../functions/app.ts'
 import { everyRecord } from '../../../functions/aws/every-record.ts'
 import type { AwsServers, ScratchAwsPlatform } from './aws-platform.ts'

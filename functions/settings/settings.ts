@@ -1,10 +1,10 @@
 import * as v from 'valibot'
-import { type FieldError, ServiceError } from './errors.ts'
-import { nearest } from './nearest.ts'
-import type { MailMode } from './posts/post.ts'
+import { type FieldError, ServiceError } from '../errors.ts'
+import { nearest } from '../nearest.ts'
+import type { MailMode } from '../posts/post.ts'
+import { isMonthDay, isWeekday } from '../subscribers/days.ts'
+import type { Cadence } from '../subscribers/subscriber.ts'
 import { type SettingsFile, settingsSchema } from './settings-schema.ts'
-import { isMonthDay, isWeekday } from './subscribers/days.ts'
-import type { Cadence } from './subscribers/subscriber.ts'
 
 /** `broadsheet.yaml` and the environment, read and checked once, every default filled in. */
 export interface Settings {

@@ -1,11 +1,11 @@
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import * as v from 'valibot'
+import { invalid, type ServiceError } from '../errors.ts'
+import { parseJson } from '../parse-json.ts'
+import type { Platform } from '../platform.ts'
+import { faultInWords } from '../schema-fault.ts'
 import type { Scope } from './api-keys.ts'
-import { invalid, type ServiceError } from './errors.ts'
-import { parseJson } from './parse-json.ts'
-import type { Platform } from './platform.ts'
-import { faultInWords } from './schema-fault.ts'
 
 /**
  * One route of the API. The same object serves requests and describes them in

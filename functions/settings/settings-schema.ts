@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import { isMonthDay, isWeekday } from '../subscribers/days.ts'
+import { cadences } from '../subscribers/subscriber.ts'
 import {
   addressRange,
   count,
@@ -16,8 +18,6 @@ import {
   timeZone,
   webAddress,
 } from './settings-values.ts'
-import { isMonthDay, isWeekday } from './subscribers/days.ts'
-import { cadences } from './subscribers/subscriber.ts'
 
 // The description stands before any transformation: what comes after one is no part of the input.
 function help<S extends v.GenericSchema>(schema: S, description: string): S {

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { invalid } from '../errors.ts'
+import { recordKeys } from '../keys.ts'
+import type { Platform } from '../platform.ts'
 import { type Scope, scopes } from './api-key-scopes.ts'
-import { invalid } from './errors.ts'
-import { recordKeys } from './keys.ts'
-import type { Platform } from './platform.ts'
 
 export { type Scope, scopes }
 

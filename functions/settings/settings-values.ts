@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { runInNewContext } from 'node:vm'
 import * as v from 'valibot'
-import { mailModes } from './posts/post.ts'
+import { mailModes } from '../posts/post.ts'
 
 /** The kinds of values that `broadsheet.yaml` holds. Messages continue the sentence "`key` …". */
 

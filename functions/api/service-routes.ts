@@ -1,11 +1,11 @@
 import * as v from 'valibot'
+import { getRun, newestRuns } from '../digests/runs/run-store.ts'
+import { describeRun, runSchema } from '../digests/runs/run-view.ts'
+import { notFound, ServiceError } from '../errors.ts'
+import type { Machine, Platform } from '../platform.ts'
+import { pauseSending, readSending, resumeSending } from '../sending.ts'
 import { type ApiRoute, apiRoute, check, jsonBody } from './api.ts'
 import { createApiKey, listApiKeys, revokeApiKey, scopes } from './api-keys.ts'
-import { getRun, newestRuns } from './digests/runs/run-store.ts'
-import { describeRun, runSchema } from './digests/runs/run-view.ts'
-import { notFound, ServiceError } from './errors.ts'
-import type { Machine, Platform } from './platform.ts'
-import { pauseSending, readSending, resumeSending } from './sending.ts'
 
 const keySchema = v.object({
   name: v.string(),
@@ -173,7 +173,7 @@ export const serviceRoutes: readonly ApiRoute[] = [
 async function tickBy(platform: Platform, present: Date) {
   const before = new Set(await newestIds(platform))
   // The clock comes along with the first tick, not with the server.
-  const { tick } = await import('./tick.ts')
+  const { tick } = await import('../tick.ts')
   const isAhead = platform.now() > present
   const report = await tick(platform, { driveAll: true, isAhead })
   await machineOf(platform).drain()

@@ -1,6 +1,6 @@
 import type * as v from 'valibot'
+import type { Platform } from '../platform.ts'
 import { type ApiRoute, problemSchema } from './api.ts'
-import type { Platform } from './platform.ts'
 
 type Shape = v.GenericSchema<unknown, unknown> | 'text' | 'binary'
 type JsonSchema = Record<string, unknown>
