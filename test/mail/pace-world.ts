@@ -63,10 +63,13 @@ export async function sendBulk(
     atATime = 64,
     until,
     stall = { from: 0, to: 0 },
+    claimMs = [5, 30],
   }: {
     processes?: number
     atATime?: number
     until: number
+    /** What a claim takes, at least and mostly at most. */
+    claimMs?: readonly [number, number]
     /** Nothing moves meanwhile. */
     stall?: { from: number; to: number }
   },
@@ -78,7 +81,8 @@ export async function sendBulk(
       if (right === 'spent') await clock.sleep(60 * second)
       if (right === 'spent' || right === 'late') continue
       // The claim; now and then it takes long.
-      await clock.sleep(5 + 25 * random() + (random() < 0.01 ? 150 : 0))
+      const [least, most] = claimMs
+      await clock.sleep(least + (most - least) * random() + (random() < 0.01 ? 150 : 0))
       if (clock.now() >= stall.from) await clock.sleep(stall.to - clock.now())
       if (!(await right.leave())) {
         failed++

@@ -53,6 +53,27 @@ describe('the pace of five processes', () => {
   }, 60_000)
 
   it.each([
+    [14, 5],
+    [14, 1],
+    [160, 5],
+    [160, 1],
+    [830, 5],
+  ])(
+    'use %i a second as well when claims take long (%i processes)',
+    async (perSecond, processes) => {
+      const world = worldWith({ perSecond })
+      const started = world.clock.now()
+      const until = started + 20 * second
+      await world.clock.runUntil(sendBulk(world, { until, processes, claimMs: [100, 250] }))
+      expect(world.provider.throttled).toEqual([])
+      // The first claims take long, too.
+      const taken = world.provider.taken.filter((at) => at > started + 3 * second)
+      expect(rateOf(taken) / perSecond).toBeGreaterThanOrEqual(0.95)
+    },
+    60_000,
+  )
+
+  it.each([
     [14, 160],
     [160, 14],
   ])(
