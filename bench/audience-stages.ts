@@ -35,7 +35,7 @@ const preferences = {
 
 /** Confirmed readers of everything, written past the service in one transaction, in no order of their ids. */
 async function seed(folder: string, readers: number): Promise<{ seconds: number }> {
-  const service = await openService({}, folder)
+  const service = await openService({ folder })
   const now = service.platform.now()
   await keepSchedule(service.platform, scheduleOf(preferences))
   await tick(service.platform)
@@ -65,7 +65,7 @@ async function seed(folder: string, readers: number): Promise<{ seconds: number 
     database.exec('COMMIT')
   })
   database.close()
-  const again = await openService({}, folder)
+  const again = await openService({ folder })
   await publishNews(again)
   await again.platform.machine.drain()
   await again.close()
@@ -123,7 +123,7 @@ async function costOf(
     send,
   }: { plan: (platform: Platform) => Promise<void>; send: (sending: Sending) => Promise<void> },
 ): Promise<Cost> {
-  const service = await openService({}, folder)
+  const service = await openService({ folder })
   let sent = 0
   const mailer: Mailer = {
     name: 'outbox',
@@ -177,7 +177,7 @@ async function drain(
 export type Answers = Record<string, number>
 
 async function ask(folder: string): Promise<Answers> {
-  const service = await openService({}, folder)
+  const service = await openService({ folder })
   const found = await answers(service)
   await service.close()
   return found

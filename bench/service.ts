@@ -18,18 +18,26 @@ export interface BenchService {
   close(): Promise<void>
 }
 
-/**
- * The service as `start` runs it, on a real folder, synced to the disk; without the server's socket.
- * A folder that is given stays when it is closed.
- */
-export async function openService(
-  env: Record<string, string> = {},
-  given?: string,
-): Promise<BenchService> {
+export interface BenchServiceOptions {
+  /** @default the outbox in the folder */
+  smtpUrl?: string
+  /** Mails a second. @default as many as leave */
+  limit?: number
+  /** Stays when the service is closed. @default one of its own, which does not */
+  folder?: string
+}
+
+/** The service as `start` runs it, on a real folder, synced to the disk; without the server's socket. */
+export async function openService({
+  smtpUrl,
+  limit,
+  folder: given,
+}: BenchServiceOptions = {}): Promise<BenchService> {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'broadsheet-bench-'))
+  const limits = limit === undefined ? '' : `, limits: {perSecond: ${limit}}`
   const settings = readSettings({
-    yaml: 'site: {baseUrl: "https://news.example"}\nmail: {from: "The Gazette <news@news.example>"}',
-    env,
+    yaml: `site: {baseUrl: "https://news.example"}\nmail: {from: "The Gazette <news@news.example>"${limits}}`,
+    env: smtpUrl === undefined ? {} : { BROADSHEET_SMTP_URL: smtpUrl },
   })
   const log = jsonLog({ level: 'warn' })
   const platform = await localPlatform({ data: folder, settings, log })

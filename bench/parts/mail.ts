@@ -7,7 +7,37 @@ import { smtpSink } from '../smtp-sink.ts'
 /** A run to a mail server: from the tick until the books are closed, claims and rows synced. */
 export const mailPart: Part = async ({ readers }) => {
   const sink = await smtpSink()
-  const service = await openService({ BROADSHEET_SMTP_URL: sink.url })
+  const { perSecond, digest } = await sendDigest(sink.url, readers)
+  // A limit that is never reached, so that all mails go through the pace.
+  const paced = await sendDigest(sink.url, readers, 5000)
+  const bare = await timed(() => nodemailerEach(sink.url, digest, readers))
+  sink.stop()
+  const barePerSecond = (readers / bare) * 1000
+  return [
+    {
+      name: `mails composed and sent a second (${readers.toLocaleString('en')} readers)`,
+      value: perSecond,
+      unit: 'mails/s',
+      baseline: {
+        name: 'nodemailer composing the same digest for each, five connections, no ledger',
+        value: barePerSecond,
+      },
+      ratio: perSecond / barePerSecond,
+      aim: 'ratio ≥ 5',
+    },
+    {
+      name: 'the same with a limit of 5,000 a second',
+      value: paced.perSecond,
+      unit: 'mails/s',
+      baseline: { name: 'without a limit', value: perSecond },
+      ratio: paced.perSecond / perSecond,
+      aim: 'ratio ≥ 0.5',
+    },
+  ]
+}
+
+async function sendDigest(smtpUrl: string, readers: number, limit?: number) {
+  const service = await openService({ smtpUrl, ...(limit === undefined ? {} : { limit }) })
   await service.importPosts(0, 200)
   const due = await addReaders(service, readers)
   await publishNews(service)
@@ -23,24 +53,8 @@ export const mailPart: Part = async ({ readers }) => {
 
   const preview = await service.api('POST', '/api/v1/digests/preview', '{}')
   const digest = (await preview.json()) as { subject: string; html: string; text: string }
-  const bare = await timed(() => nodemailerEach(sink.url, digest, readers))
   await service.close()
-  sink.stop()
-  const perSecond = (readers / ms) * 1000
-  const barePerSecond = (readers / bare) * 1000
-  return [
-    {
-      name: `mails composed and sent a second (${readers.toLocaleString('en')} readers)`,
-      value: perSecond,
-      unit: 'mails/s',
-      baseline: {
-        name: 'nodemailer composing the same digest for each, five connections, no ledger',
-        value: barePerSecond,
-      },
-      ratio: perSecond / barePerSecond,
-      aim: 'ratio ≥ 5',
-    },
-  ]
+  return { perSecond: (readers / ms) * 1000, digest }
 }
 
 async function nodemailerEach(
