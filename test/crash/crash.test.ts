@@ -262,7 +262,7 @@ describe('a mailer that misbehaves', () => {
           }
           return rounds
         },
-        { isFaulty: true },
+        { isFaulty: true, pauseMs: enough.pauseMs },
       )
       console.log(`faults, ${mail}: ${JSON.stringify(seen)}`)
       expect(faults).toEqual([])
