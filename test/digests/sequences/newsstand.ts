@@ -14,6 +14,8 @@ export interface Entry {
   mode: Mode
   /** As they were when it was listed. */
   categories: readonly string[]
+  /** The id of a letter's run, where runs are known. */
+  run?: string
 }
 
 export interface Choice {

@@ -44,7 +44,7 @@ export function reckoning(rules: Rules) {
   /** A mail leaves: what is wrong with it. */
   function leaves(
     name: string,
-    run: Pick<Run, 'kind' | 'to'>,
+    run: Pick<Run, 'id' | 'kind' | 'to'>,
     titles: readonly string[],
   ): string[] {
     const reader = readers.get(name)
@@ -52,11 +52,16 @@ export function reckoning(rules: Rules) {
     const mine = setOf(got, name)
     const mayLapse = setOf(lapsed, name)
     const from = dealtWith.get(name) ?? 0
+    const isLetter = run.kind === 'letter'
     const isInIt = (entry: Entry) =>
-      run.kind === 'letter'
-        ? entry.n === run.to
+      isLetter
+        ? entry.run === run.id
         : entry.mode === 'digest' && entry.n > from && entry.n <= run.to
-    const owed = log.filter((entry) => isInIt(entry) && !mine.has(entry.n) && isOwed(reader, entry))
+    // One that was given a time is for those who are its readers then, whatever was listed meanwhile.
+    const asDue = (entry: Entry) => (isLetter ? { ...entry, n: run.to } : entry)
+    const owed = log.filter(
+      (entry) => isInIt(entry) && !mine.has(entry.n) && isOwed(reader, asDue(entry)),
+    )
     const faults = titles
       .filter((title) => !owed.some(({ post }) => post === title))
       .map((title) => `${name} got ${title}, which is not owed`)

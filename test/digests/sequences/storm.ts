@@ -4,7 +4,7 @@ import { makeInstantRun } from '../../../functions/digests/runs/make-runs.ts'
 import type { Delivery, Run } from '../../../functions/digests/runs/run.ts'
 import { getRun, isOver, listOpenRuns, rowsOf } from '../../../functions/digests/runs/run-store.ts'
 import { runJob } from '../../../functions/jobs.ts'
-import { everything, recordKeys } from '../../../functions/keys.ts'
+import { everything, letterRunId, recordKeys } from '../../../functions/keys.ts'
 import type { Mailer, OutgoingMessage, Platform, SendOutcome } from '../../../functions/platform.ts'
 import { identityHash, postIdOf } from '../../../functions/posts/identity.ts'
 import { readLog } from '../../../functions/posts/log.ts'
@@ -54,7 +54,7 @@ export async function storm(begin: string) {
     },
   }
   let now = Date.parse(begin)
-  /** Runs in which an address refused for now, by reader. */
+  /** Deliveries that an address refused for now, by reader. */
   const refusals = new Map<string, Set<string>>()
   const suppressed = new Set<string>()
   let deathAfter = 0
@@ -68,7 +68,8 @@ export async function storm(begin: string) {
     const fate = fates.get(name) ?? 'sent'
     if (fate === 'rejected') return { status: 'rejected', reason: 'no' }
     if (fate === 'broken') return { status: 'unclear', reason: 'broken' }
-    if (fate === 'deferred') refusals.set(name, (refusals.get(name) ?? new Set()).add(runId))
+    if (fate === 'deferred')
+      refusals.set(name, (refusals.get(name) ?? new Set()).add(message.deliveryId))
     if (fate === 'deferred' || fate === 'busy') {
       return {
         status: 'deferred',
@@ -128,8 +129,9 @@ export async function storm(begin: string) {
     const titles = new Map(newsroom.posts.map((post) => [idOf(post), post.title]))
     const entries = await readLog(platform, everything, { after: 0, to: 1_000_000 })
     stand.log.length = 0
-    for (const { n, postId, mail: mode, categories } of entries) {
-      stand.log.push({ n, post: titles.get(postId) ?? '', mode, categories })
+    for (const { n, postId, mail: mode, categories, again } of entries) {
+      const run = letterRunId(postId, again)
+      stand.log.push({ n, post: titles.get(postId) ?? '', mode, categories, run })
     }
     const posts = await getPosts(platform, newsroom.posts.map(idOf))
     for (const [i, { title }] of newsroom.posts.entries()) {
