@@ -202,7 +202,7 @@ function withDefaults(
 ): Settings {
   const d = defaultSettings
   const timeZone = file.site?.timeZone ?? d.site.timeZone
-  const cadence = file.digests?.cadence ?? file.digests?.cadences?.[0]
+  const cadence = defaultCadence(file)
   const settings = {
     site: {
       ...d.site,
@@ -223,10 +223,8 @@ function withDefaults(
     digests: {
       ...d.digests,
       timeZone,
-      ...(file.digests?.cadences && !file.digests.cadences.includes(d.digests.cadence)
-        ? { cadence }
-        : {}),
-      ...(file.digests?.cadence === 'monthly' ? { day: '1' } : {}),
+      cadence,
+      ...(cadence === 'monthly' ? { day: '1' } : {}),
       ...file.digests,
     },
     server: { ...d.server, ...file.server },
@@ -245,11 +243,19 @@ function addressOf({ host, port }: { host: string; port: number }): string {
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }
 
+/** The one that is named, else the usual one where it is offered, else the first that is. */
+function defaultCadence({ digests }: SettingsFile): Cadence {
+  const usual = defaultSettings.digests.cadence
+  const { cadence, cadences = [usual] } = digests ?? {}
+  return cadence ?? (cadences.includes(usual) ? usual : (cadences[0] ?? usual))
+}
+
 /** What is wrong only together with something else. */
 function combinationFaults(file: SettingsFile): FieldError[] {
   const faults: FieldError[] = []
-  const { cadence, cadences, day } = file.digests ?? {}
-  if (cadence && cadences && !cadences.includes(cadence)) {
+  const { cadences, day } = file.digests ?? {}
+  const cadence = defaultCadence(file)
+  if (cadences && !cadences.includes(cadence)) {
     faults.push({ path: 'digests.cadence', message: 'must be one of `digests.cadences`' })
   }
   if (day && cadence === 'monthly' && !isMonthDay(day)) {
@@ -258,7 +264,7 @@ function combinationFaults(file: SettingsFile): FieldError[] {
       message: `must be a day of the month: \`1\` … \`31\`, or such as \`first-${day}\``,
     })
   }
-  if (day && (cadence ?? 'weekly') === 'weekly' && !isWeekday(day)) {
+  if (day && cadence === 'weekly' && !isWeekday(day)) {
     faults.push({ path: 'digests.day', message: 'must be a day of the week: `mon` … `sun`' })
   }
   return faults

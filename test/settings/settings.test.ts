@@ -60,6 +60,23 @@ describe('readSettings', () => {
   })
 
   it.each([
+    ['cadences: [monthly]', 'monthly', '1'],
+    ['cadences: [monthly], day: 15', 'monthly', '15'],
+    ['cadences: [monthly], day: last-fri', 'monthly', 'last-fri'],
+    ['cadences: [daily, monthly], day: 15', 'daily', '15'],
+    ['cadences: [monthly, weekly]', 'weekly', 'mon'],
+    ['cadence: monthly', 'monthly', '1'],
+  ])('has a default day that its default cadence can have: %s', (yaml, cadence, day) => {
+    expect(readSettings({ yaml: `digests: {${yaml}}` }).digests).toMatchObject({ cadence, day })
+  })
+
+  it('refuses a weekday where readers may only choose a monthly mail', () => {
+    expect(faultsOf('digests: {cadences: [monthly], day: mon}')).toContain(
+      '`digests.day` must be a day of the month',
+    )
+  })
+
+  it.each([
     ['mial: {}', '`mial` is not known: did you mean `mail`?'],
     ['mail: {form: a@b.example}', '`mail.form` is not known: did you mean `mail.from`?'],
     ['site: {baseURL: x}', 'did you mean `site.baseUrl`?'],
