@@ -88,12 +88,14 @@ export function readerPages(platform: Platform): Hono {
     const category = await categoryOf(platform, before, typeof wish === 'string' ? wish : undefined)
     const after = await unsubscribe(platform, id, category?.slug)
     const isOnlyCategory = category !== undefined && after !== undefined && isReader(after)
+    // One who has moved leaves at the new address; the old mailbox gets no way into its settings.
+    const isOwn = after?.id === id && after.email !== undefined
     return c.html(
       unsubscribedPage({
         settings: platform.settings,
         locale: localeFor(c, platform, after),
         ...(isOnlyCategory ? { category } : {}),
-        ...(after?.email ? { preferencesUrl: preferencesUrl(platform, after.id) } : {}),
+        ...(isOwn ? { preferencesUrl: preferencesUrl(platform, id) } : {}),
       }),
     )
   })

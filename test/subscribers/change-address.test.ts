@@ -76,6 +76,22 @@ describe('a change of address', () => {
     expect(await (await app.request(old)).text()).toContain('Your data is erased')
   })
 
+  it('can still be left by old links, whose page opens nothing of the new address', async () => {
+    const { app, post, link, confirm, readerOf } = await moving()
+    await post(confirm)
+    const old = link('unsubscribe', ada)
+    const left = [
+      await (await app.request(old)).text(),
+      await (await post(`${old}?category=life`)).text(),
+      await (await post(old)).text(),
+    ]
+    expect(await readerOf(moved)).toMatchObject({ state: 'unsubscribed', email: moved })
+    for (const page of left) {
+      const [path] = /\/preferences\/[\w-]+/.exec(page) ?? []
+      if (path) expect(await (await app.request(path)).text()).not.toContain(moved)
+    }
+  })
+
   it('changes nothing until the new address says yes, then takes everything along', async () => {
     const { platform, post, app, readerOf, idOf, confirm } = await moving()
     expect(await readerOf(ada)).toMatchObject({ state: 'confirmed', email: ada })
