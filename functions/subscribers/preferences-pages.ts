@@ -193,7 +193,8 @@ async function changeAddress(
 function saved(c: Context, platform: Platform, subscriber: Subscriber | undefined) {
   if (!subscriber) return expired(c, platform, 410)
   if (wantsJson(c)) return c.json(publicSubscriber(subscriber, platform.settings))
-  return page(c, platform, subscriber, { saved: true })
+  // Who left or may not be mailed meanwhile reads that instead.
+  return page(c, platform, subscriber, { saved: isReader(subscriber) })
 }
 
 async function page(

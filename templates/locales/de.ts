@@ -155,6 +155,8 @@ export const de: Messages = {
     paused: (date) => `Bis ${date} kommt keine Post.`,
     resume: 'Jetzt fortsetzen',
     stopped: 'Sie haben zurzeit kein Abonnement.',
+    suppressed:
+      'An diese Adresse geht keine E-Mail mehr: Es kamen welche zurück, oder eine wurde als Spam gemeldet. Abonnieren Sie mit einer anderen Adresse, um weiter per E-Mail zu lesen.',
     again: 'Wieder abonnieren',
     pause: 'Pause',
     pauseHint:

@@ -138,6 +138,8 @@ export const en: Messages = {
     paused: (date) => `Mail is paused until ${date}.`,
     resume: 'Resume now',
     stopped: 'You are not subscribed at present.',
+    suppressed:
+      'No mail goes to this address: mails to it came back, or one was reported as spam. To go on reading by mail, subscribe with another address.',
     again: 'Subscribe again',
     pause: 'Pause',
     pauseHint:

@@ -129,6 +129,7 @@ export interface Messages {
     paused: (date: string) => string
     resume: string
     stopped: string
+    suppressed: string
     again: string
     pause: string
     pauseHint: string

@@ -149,6 +149,8 @@ export const zhCn: Messages = {
     paused: (date) => `邮件已暂停，直到 ${date}。`,
     resume: '立即恢复',
     stopped: '您目前没有订阅。',
+    suppressed:
+      '我们已不再向这个邮箱发送邮件：发往它的邮件被退回，或被举报为垃圾邮件。如想继续用邮件阅读，请用另一个邮箱订阅。',
     again: '重新订阅',
     pause: '暂停',
     pauseHint: '在这一天之前不会有邮件。其间发布的内容不会补发，但您可以随时在网站上阅读。',

@@ -39,7 +39,9 @@ export function preferencesPage(props: PreferencesPageProps): string {
   const m = messagesFor(locale)
   const p = m.preferences
   const action = urlPaths.preferences(token)
-  const isStopped = subscriber.state === 'unsubscribed'
+  const isReader = subscriber.state === 'confirmed' || subscriber.state === 'paused'
+  // Mail came back, or was reported: no choice of theirs would bring it again.
+  const isSuppressed = subscriber.state === 'suppressed'
   const until = subscriber.state === 'paused' ? subscriber.pausedUntil : undefined
   const { cadence, day, at, timeZone } = subscriber
   const values = {
@@ -66,7 +68,7 @@ export function preferencesPage(props: PreferencesPageProps): string {
         )}
         <h1 class="title">{p.title}</h1>
         {subscriber.email && <p class="lead">{subscriber.email}</p>}
-        {isStopped && <p class="lead">{p.stopped}</p>}
+        {!isReader && <p class="lead">{isSuppressed ? p.suppressed : p.stopped}</p>}
         {until && (
           <form action={action} method="post">
             <p class="lead">
@@ -78,21 +80,23 @@ export function preferencesPage(props: PreferencesPageProps): string {
             </button>
           </form>
         )}
-        <form action={action} method="post" novalidate>
-          <input type="hidden" name="action" value={isStopped ? 'subscribe' : 'save'} />
-          <PreferenceFields
-            settings={settings}
-            m={m}
-            values={values}
-            errors={errors}
-            categories={categories}
-            // What is no longer offered may be kept by those who have it.
-            cadences={offered.includes(cadence) ? offered : [...offered, cadence]}
-          />
-          <button type="submit">{isStopped ? p.again : p.save}</button>
-        </form>
+        {!isSuppressed && (
+          <form action={action} method="post" novalidate>
+            <input type="hidden" name="action" value={isReader ? 'save' : 'subscribe'} />
+            <PreferenceFields
+              settings={settings}
+              m={m}
+              values={values}
+              errors={errors}
+              categories={categories}
+              // What is no longer offered may be kept by those who have it.
+              cadences={offered.includes(cadence) ? offered : [...offered, cadence]}
+            />
+            <button type="submit">{isReader ? p.save : p.again}</button>
+          </form>
+        )}
         <div class="issue">
-          {!isStopped && !until && (
+          {subscriber.state === 'confirmed' && (
             <Section
               title={p.pause}
               hint={p.pauseHint}
@@ -112,25 +116,27 @@ export function preferencesPage(props: PreferencesPageProps): string {
               </Field>
             </Section>
           )}
-          <Section
-            title={p.address}
-            hint={p.addressHint}
-            action={action}
-            name="address"
-            button={p.addressButton}
-          >
-            <Field path="email" label={p.newAddress} errors={errors} m={m}>
-              <input
-                type="email"
-                id="field-email"
-                name="email"
-                required
-                maxlength={254}
-                autocomplete="email"
-                {...describedBy(errors, 'email')}
-              />
-            </Field>
-          </Section>
+          {isReader && (
+            <Section
+              title={p.address}
+              hint={p.addressHint}
+              action={action}
+              name="address"
+              button={p.addressButton}
+            >
+              <Field path="email" label={p.newAddress} errors={errors} m={m}>
+                <input
+                  type="email"
+                  id="field-email"
+                  name="email"
+                  required
+                  maxlength={254}
+                  autocomplete="email"
+                  {...describedBy(errors, 'email')}
+                />
+              </Field>
+            </Section>
+          )}
           <Section
             title={p.data}
             hint={p.dataHint}
@@ -138,7 +144,7 @@ export function preferencesPage(props: PreferencesPageProps): string {
             name="export"
             button={p.export}
           />
-          {!isStopped && (
+          {isReader && (
             <Section
               title={p.leave}
               hint={p.leaveHint}

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { eraseSubscriber } from '../../functions/subscribers/erase.ts'
 import { subscriberPages } from '../../functions/subscribers/routes.ts'
+import { suppress } from '../../functions/subscribers/suppression.ts'
 import { headNumber, noted, readersPlatform } from './readers-platform.ts'
 
 const hour = 60 * 60 * 1000
@@ -251,6 +252,44 @@ describe('preferences', () => {
     expect(html).toContain('25:00')
     expect(html).toMatch(/value="tech"[^>]*checked|checked[^>]*value="tech"/)
     expect(await readerOf(ada)).toEqual(reader)
+  })
+
+  it('of one whom no mail may reach say so, and never that something was saved', async () => {
+    const { platform, app, join, post, link, idOf, readerOf } = await readersPlatform()
+    await join(ada)
+    await suppress(platform, idOf(ada), 'soft-bounces')
+    const path = link('preferences', ada)
+    const actions = ['save', 'subscribe', 'pause', 'resume']
+    const pages = [
+      await app.request(path),
+      ...(await Promise.all(
+        actions.map((action) => post(path, { action, pausedUntil: '2026-05-01' })),
+      )),
+    ]
+    for (const response of pages) {
+      const html = await response.text()
+      expect(html).toContain('No mail goes to this address')
+      expect(html).not.toContain('Your choices are saved')
+      expect([...html.matchAll(/name="action" value="(\w+)"/g)].map(([, name]) => name)).toEqual([
+        'export',
+        'erase',
+      ])
+    }
+    expect((await readerOf(ada))?.state).toBe('suppressed')
+  })
+
+  it('of one who left offer the way back, and nothing that only a reader can do', async () => {
+    const { app, join, post, link } = await readersPlatform()
+    await join(ada)
+    await post(link('unsubscribe', ada))
+    const html = await (await app.request(link('preferences', ada))).text()
+    expect([...html.matchAll(/name="action" value="(\w+)"/g)].map(([, name]) => name)).toEqual([
+      'subscribe',
+      'export',
+      'erase',
+    ])
+    const late = await post(link('preferences', ada), { action: 'save', cadence: 'daily' })
+    expect(await late.text()).not.toContain('Your choices are saved')
   })
 
   it('can be used by a program in JSON', async () => {
