@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { Temporal } from 'temporal-polyfill'
+import type { FormValues } from '../../templates/components/preference-fields.tsx'
 import { messagesFor } from '../../templates/locales/index.ts'
 import { checkInboxPage } from '../../templates/pages/check-inbox-page.tsx'
 import { erasedPage } from '../../templates/pages/erased-page.tsx'
@@ -14,7 +15,7 @@ import { normaliseAddress, subscriberIdOf } from './address.ts'
 import { changePreferences, presentId, subscribeAgain, unsubscribe } from './change-preferences.ts'
 import { clientAddress } from './client-address.ts'
 import { eraseSubscriber } from './erase.ts'
-import { type Fields, readFields, textOf, wantsJson } from './form-fields.ts'
+import { type Fields, readFields, shortTexts, textOf, wantsJson } from './form-fields.ts'
 import { admitChange, admitRequest } from './limits.ts'
 import { verifyLink } from './links.ts'
 import { pauseUntil, resume } from './pauses.ts'
@@ -45,7 +46,7 @@ export function preferencesPages(platform: Platform): Hono {
     } catch (error) {
       if (!(error instanceof ServiceError) || error.errors.length === 0) throw error
       if (wantsJson(c)) return problem(error, platform.settings.site.baseUrl)
-      return page(c, platform, asTyped(subscriber, fields), { errors: error.errors })
+      return page(c, platform, subscriber, { errors: error.errors, typed: typedIn(fields) })
     }
   })
   return app
@@ -201,10 +202,10 @@ async function page(
   c: Context,
   platform: Platform,
   subscriber: Subscriber,
-  more: { errors?: readonly FieldError[]; saved?: boolean } = {},
+  more: { errors?: readonly FieldError[]; typed?: FormValues; saved?: boolean } = {},
 ): Promise<Response> {
   const { settings } = platform
-  const { errors = [], saved: isSaved = false } = more
+  const { errors = [], typed = {}, saved: isSaved = false } = more
   return c.html(
     preferencesPage({
       settings,
@@ -214,6 +215,7 @@ async function page(
         ...subscriber,
         categories: presentSinces(subscriber.categories, settings),
       },
+      typed,
       categories: await listCategories(platform),
       cadences: settings.digests.cadences,
       errors,
@@ -223,26 +225,12 @@ async function page(
   )
 }
 
-/** What was typed stays in the form that is shown again. */
-function asTyped(subscriber: Subscriber, fields: Fields): Subscriber {
-  const { categories } = fields.values
-  const typed = (name: 'day' | 'at' | 'timeZone' | 'locale') => {
-    const text = textOf(fields, name)
-    return text === undefined ? {} : { [name]: text.slice(0, 100) }
-  }
-  const slugs = Array.isArray(categories) ? categories.filter((slug) => slug !== '') : undefined
+/** What stays in the form that is shown again. */
+function typedIn({ values }: Fields): FormValues {
+  const { categories, cadence, day, at, timeZone, locale } = values
   return {
-    ...subscriber,
-    ...typed('day'),
-    ...typed('at'),
-    ...typed('timeZone'),
-    ...(slugs
-      ? {
-          categories: Object.fromEntries(
-            (slugs.length > 0 ? slugs : ['*']).map((slug) => [String(slug), 0]),
-          ),
-        }
-      : {}),
+    ...shortTexts({ cadence, day, at, timeZone, locale }),
+    ...(Array.isArray(categories) ? { categories: categories.map(String) } : {}),
   }
 }
 

@@ -10,7 +10,7 @@ import type { Platform } from '../platform.ts'
 import { type Category, listCategories } from '../posts/categories.ts'
 import { normaliseAddress } from './address.ts'
 import { clientAddress } from './client-address.ts'
-import { type Fields, readFields, textOf, wantsJson } from './form-fields.ts'
+import { type Fields, readFields, shortTexts, textOf, wantsJson } from './form-fields.ts'
 import { admitRequest } from './limits.ts'
 import { checkPreferences } from './preferences.ts'
 import { presentSlugs } from './present-names.ts'
@@ -135,12 +135,4 @@ function originOf(c: Context, baseUrl: string): string {
     if (origin !== 'null') return `${origin}${pathname}`.slice(0, 500)
   }
   return `${baseUrl}${urlPaths.subscribe}`
-}
-
-function shortTexts(values: Record<string, unknown>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].length <= 1000,
-    ),
-  )
 }

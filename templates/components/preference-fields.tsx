@@ -89,11 +89,11 @@ function CadenceChoices({ cadences, values, errors, settings, m }: FieldsProps) 
   )
 }
 
-function TimeChoices({ values, errors, settings, m }: FieldsProps) {
+function TimeChoices({ values, errors, settings, m, cadences }: FieldsProps) {
   const { digests } = settings
   const at = values.at ?? digests.at
   const timeZone = values.timeZone ?? digests.timeZone
-  const cadence = (values.cadence ?? digests.cadence) as Cadence
+  const cadence = cadences.find((offered) => offered === values.cadence) ?? digests.cadence
   const day = values.day ?? (cadence === digests.cadence ? digests.day : undefined)
   const isOpen = errors.some(({ path }) => ['day', 'at', 'timeZone', 'locale'].includes(path))
   const sentence = scheduleSentence(m, { cadence, at, timeZone, ...(day ? { day } : {}) })

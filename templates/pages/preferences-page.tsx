@@ -3,7 +3,7 @@ import { everything, urlPaths } from '../../functions/keys.ts'
 import type { Cadence, Subscriber } from '../../functions/subscribers/subscriber.ts'
 import type { CategoryItem } from '../components/category-list.tsx'
 import { describedBy, ErrorSummary, Field } from '../components/form-field.tsx'
-import { PreferenceFields } from '../components/preference-fields.tsx'
+import { type FormValues, PreferenceFields } from '../components/preference-fields.tsx'
 import { type PageContext, renderPage } from '../layouts/page.tsx'
 import { formatDate } from '../locales/format.ts'
 import { dateLocale, messagesFor } from '../locales/index.ts'
@@ -22,6 +22,8 @@ export interface PreferencesPageProps extends PageContext {
     | 'pausedUntil'
     | 'email'
   >
+  /** What was typed into the form that was refused. */
+  typed?: FormValues
   categories: readonly CategoryItem[]
   errors: readonly FieldError[]
   /** The form was just saved. */
@@ -51,6 +53,7 @@ export function preferencesPage(props: PreferencesPageProps): string {
     at,
     timeZone,
     locale: subscriber.locale,
+    ...props.typed,
   }
   const offered = props.cadences ?? settings.digests.cadences
   return renderPage({

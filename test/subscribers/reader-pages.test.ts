@@ -244,14 +244,32 @@ describe('preferences', () => {
     const reader = await join(ada)
     const response = await post(link('preferences', ada), {
       categories: ['', 'tech'],
+      cadence: 'monthly',
+      day: 'last-fri',
       at: '25:00',
       timeZone: 'Asia/Tokyo',
+      locale: 'de',
     })
     expect(response.status).toBe(422)
     const html = await response.text()
+    expect(html).toContain('<html lang="en"')
     expect(html).toContain('25:00')
+    for (const value of ['monthly', 'last-fri', 'Asia/Tokyo', 'de']) {
+      expect(html).toMatch(new RegExp(`value="${value}"[^>]*(checked|selected)`))
+    }
     expect(html).toMatch(/value="tech"[^>]*checked|checked[^>]*value="tech"/)
     expect(await readerOf(ada)).toEqual(reader)
+  })
+
+  it('name a wrong time zone also while mail is paused', async () => {
+    const { join, post, link } = await readersPlatform()
+    await join(ada)
+    await post(link('preferences', ada), { action: 'pause', pausedUntil: '2026-05-01' })
+    const response = await post(link('preferences', ada), { timeZone: 'Nowhere/Else' })
+    expect(response.status).toBe(422)
+    const html = await response.text()
+    expect(html).toContain('IANA name')
+    expect(html).toContain('paused until May 1, 2026')
   })
 
   it('of one whom no mail may reach say so, and never that something was saved', async () => {
