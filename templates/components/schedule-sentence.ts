@@ -1,14 +1,17 @@
 import type { Cadence } from '../../functions/subscribers/subscriber.ts'
-import { type Weekday, weekdayName, weekdays } from '../locales/format.ts'
+import { weekdayName, weekdays } from '../locales/format.ts'
 import type { Messages, MonthPosition } from '../locales/messages.ts'
+
+const positions: readonly MonthPosition[] = ['first', 'last']
 
 /** `mon`, `15` or `first-mon` in words; what is none of them as it stands. */
 export function dayName(m: Messages, day: string): string {
-  const [position, weekday] = day.includes('-') ? day.split('-') : [undefined, day]
-  const isWeekday = (weekdays as readonly string[]).includes(weekday ?? '')
-  if (isWeekday) {
-    const name = weekdayName(m.locale, weekday as Weekday)
-    return position ? m.monthWeekday(position as MonthPosition, name) : name
+  const [which, named] = day.includes('-') ? day.split('-') : [undefined, day]
+  const position = positions.find((known) => known === which)
+  const weekday = weekdays.find((known) => known === named)
+  if (weekday && (position || which === undefined)) {
+    const name = weekdayName(m.locale, weekday)
+    return position ? m.monthWeekday(position, name) : name
   }
   const number = Number(day)
   return Number.isInteger(number) && number > 0 ? m.monthDay(number) : day

@@ -292,6 +292,18 @@ describe('the subscribe form', () => {
   })
 
   it.each([
+    'cadence=hourly',
+    'cadence=monthly&day=some-mon',
+    'cadence=monthly&day=some-mon&locale=de',
+    'day=constructor&at=noon&timeZone=Nowhere',
+  ])('has a whole sentence on the schedule, whatever its address asks for: %s', async (query) => {
+    const { app } = await readersPlatform()
+    const response = await app.request(`/subscribe?${query}`)
+    expect(response.status).toBe(200)
+    expect(await response.text()).not.toMatch(/undefined|NaN/)
+  })
+
+  it.each([
     ['a form of 100 kB', 'application/x-www-form-urlencoded', `email=${'x'.repeat(100_000)}`, 413],
     ['thousands of fields', 'application/x-www-form-urlencoded', 'a=&'.repeat(5000), 400],
     ['a text', 'text/plain', '{"email":"ada@example.org"}', 415],
