@@ -138,10 +138,13 @@ function actionOf(fields: Fields): string {
 
 async function preferencesFrom(platform: Platform, subscriber: Subscriber, { values }: Fields) {
   const { settings } = platform
+  const { day, ...rest } = preferencesOf(subscriber, settings)
+  // The form shows the reader's day as chosen: who empties it wants the usual one instead.
+  const isUsualDay = values.day === '' || day === undefined
   return checkPreferences(values, {
     settings,
     categories: await listCategories(platform),
-    current: preferencesOf(subscriber, platform.settings),
+    current: isUsualDay ? rest : { ...rest, day },
   })
 }
 

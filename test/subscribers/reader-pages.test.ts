@@ -261,6 +261,17 @@ describe('preferences', () => {
     expect(await readerOf(ada)).toEqual(reader)
   })
 
+  it('go back to the usual day when a reader chooses that', async () => {
+    const { join, post, link, readerOf } = await readersPlatform()
+    await join(ada, { cadence: 'weekly', day: 'fri' })
+    await post(link('preferences', ada), { cadence: 'weekly', at: '07:00' })
+    expect(await readerOf(ada)).toMatchObject({ day: 'fri', at: '07:00' })
+    await post(link('preferences', ada), { cadence: 'weekly', day: '' })
+    expect((await readerOf(ada))?.day).toBe('mon')
+    await post(link('preferences', ada), { cadence: 'monthly', day: '' })
+    expect((await readerOf(ada))?.day).toBe('1')
+  })
+
   it('name a wrong time zone also while mail is paused', async () => {
     const { join, post, link } = await readersPlatform()
     await join(ada)
