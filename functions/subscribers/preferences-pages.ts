@@ -209,6 +209,11 @@ async function page(
 ): Promise<Response> {
   const { settings } = platform
   const { errors = [], typed = {}, saved: isSaved = false } = more
+  const listed = await listCategories(platform)
+  // Without a box of its own a choice is lost with the next save, and none left means everything.
+  const unlisted = preferencesOf(subscriber, settings).categories.filter(
+    (slug) => !listed.some((category) => category.slug === slug),
+  )
   return c.html(
     preferencesPage({
       settings,
@@ -219,7 +224,7 @@ async function page(
         categories: presentSinces(subscriber.categories, settings),
       },
       typed,
-      categories: await listCategories(platform),
+      categories: [...listed, ...unlisted.map((slug) => ({ slug, title: slug }))],
       cadences: settings.digests.cadences,
       errors,
       saved: isSaved,

@@ -272,6 +272,19 @@ describe('preferences', () => {
     expect((await readerOf(ada))?.day).toBe('1')
   })
 
+  it('keep a chosen category that the site lists no more', async () => {
+    const { platform, app, join, post, link, readerOf } = await readersPlatform()
+    await join(ada, { categories: 'tech' })
+    delete platform.settings.categories.tech
+    const html = await (await app.request(link('preferences', ada))).text()
+    const boxes = html.match(/<input[^>]*name="categories"[^>]*>/g) ?? []
+    const ticked = boxes.filter((box) => /checked|type="hidden"/.test(box))
+    const sent = ticked.map((box) => /value="([^"]*)"/.exec(box)?.[1] ?? '')
+    await post(link('preferences', ada), { categories: sent, at: '07:00' })
+    expect(await readerOf(ada)).toMatchObject({ at: '07:00' })
+    expect((await readerOf(ada))?.categories).toEqual({ tech: 0 })
+  })
+
   it('name a wrong time zone also while mail is paused', async () => {
     const { join, post, link } = await readersPlatform()
     await join(ada)
