@@ -2,7 +2,7 @@ import type { FieldError } from '../../functions/errors.ts'
 import { everything, urlPaths } from '../../functions/keys.ts'
 import type { Cadence, Subscriber } from '../../functions/subscribers/subscriber.ts'
 import type { CategoryItem } from '../components/category-list.tsx'
-import { describedBy, ErrorSummary, Field } from '../components/form-field.tsx'
+import { describedBy, ErrorSummary, Fault, Field } from '../components/form-field.tsx'
 import { type FormValues, PreferenceFields } from '../components/preference-fields.tsx'
 import { type PageContext, renderPage } from '../layouts/page.tsx'
 import { formatDate } from '../locales/format.ts'
@@ -163,10 +163,20 @@ export function preferencesPage(props: PreferencesPageProps): string {
             name="erase"
             button={p.eraseButton}
           >
-            <label class="choice">
-              <input type="checkbox" name="confirm" value="yes" required />
-              <span>{p.eraseConfirm}</span>
-            </label>
+            <div class="field">
+              <label class="choice">
+                <input
+                  type="checkbox"
+                  id="field-confirm"
+                  name="confirm"
+                  value="yes"
+                  required
+                  {...describedBy(errors, 'confirm')}
+                />
+                <span>{p.eraseConfirm}</span>
+              </label>
+              <Fault errors={errors} path="confirm" m={m} />
+            </div>
           </Section>
         </div>
       </>

@@ -285,6 +285,33 @@ describe('preferences', () => {
     expect((await readerOf(ada))?.categories).toEqual({ tech: 0 })
   })
 
+  it('lead from each fault to its field', async () => {
+    const { join, post, link } = await readersPlatform()
+    await join(ada)
+    for (const fields of [
+      { action: 'erase' },
+      { action: 'pause', pausedUntil: 'soon' },
+      { action: 'address', email: 'nobody' },
+      {
+        cadence: 'hourly',
+        day: 'someday',
+        at: 'noon',
+        timeZone: '?',
+        locale: '?',
+        categories: '?',
+      },
+    ]) {
+      const html = await (await post(link('preferences', ada), fields)).text()
+      const targets = [...html.matchAll(/href="#(field-[^"]+)"/g)].map(([, id]) => id)
+      expect(targets).not.toEqual([])
+      for (const id of targets) expect(html).toContain(`id="${id}"`)
+      for (const [, ids = ''] of html.matchAll(/aria-describedby="([^"]+)"/g)) {
+        for (const id of ids.split(' ')) expect(html).toContain(`id="${id}"`)
+      }
+      for (const id of targets) expect(html).toContain(`id="${id?.replace('field', 'fault')}"`)
+    }
+  })
+
   it('name a wrong time zone also while mail is paused', async () => {
     const { join, post, link } = await readersPlatform()
     await join(ada)
