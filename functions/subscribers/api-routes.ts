@@ -21,6 +21,7 @@ import { listSubscribers } from './list-subscribers.ts'
 import { pauseUntil, resume } from './pauses.ts'
 import { checkPreferences, preferencesOf } from './preferences.ts'
 import { publicSubscriber, subscriberSchema } from './public-subscriber.ts'
+import { readInstant } from './read-instant.ts'
 import { getSubscriber } from './store.ts'
 import { keepPending, requestSubscription } from './subscribe.ts'
 import { isReader, type Preferences, type Subscriber, subscriberStates } from './subscriber.ts'
@@ -236,14 +237,21 @@ async function addConfirmed(
   known: Subscriber | undefined,
 ): Promise<Subscriber> {
   const { consent } = input
-  if (!consent || Number.isNaN(Date.parse(consent.at))) {
+  const at = consent && readInstant(consent.at)
+  if (!at) {
     throw invalid(
       'subscriber.consent',
       'A confirmed reader needs proof: `consent: {at, from?, text?}` with the instant of the consent. Without proof leave out `confirmed`, and the address is asked.',
-      { errors: [{ path: 'consent.at', message: 'must be an instant' }] },
+      {
+        errors: [
+          {
+            path: 'consent.at',
+            message: 'must be an instant such as `2026-03-02T08:00:00Z`, or a date',
+          },
+        ],
+      },
     )
   }
-  const at = new Date(consent.at)
   if (at.getTime() > platform.now().getTime() + 24 * 60 * 60 * 1000) {
     throw invalid('subscriber.consent', 'The consent lies in the future. Send its true instant.')
   }
@@ -296,9 +304,12 @@ async function change(
       }`,
     )
   }
-  const end = pausedUntil ? new Date(pausedUntil) : undefined
-  if (end && !(end.getTime() > platform.now().getTime())) {
-    throw invalid('subscriber.pausedUntil', 'The end of a pause must be an instant to come.')
+  const end = pausedUntil ? readInstant(pausedUntil, subscriber.timeZone) : undefined
+  if (typeof pausedUntil === 'string' && !(end && end > platform.now())) {
+    throw invalid(
+      'subscriber.pausedUntil',
+      'The end of a pause must be an instant to come such as `2026-05-01T00:00:00Z`, or a date.',
+    )
   }
   let changed: Subscriber | undefined = subscriber
   if (Object.keys(fields).length > 0) {

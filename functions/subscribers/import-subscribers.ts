@@ -1,4 +1,3 @@
-import { Temporal } from 'temporal-polyfill'
 import type { ErrorCode } from '../error-codes.ts'
 import { ServiceError } from '../errors.ts'
 import type { Platform } from '../platform.ts'
@@ -9,6 +8,7 @@ import { samePreferences, withPreferences } from './choices.ts'
 import { type CsvRow, type ReadRow, readCsv } from './csv.ts'
 import { changeSubscriber } from './memberships.ts'
 import { checkPreferences, type PreferencesContext, preferencesOf } from './preferences.ts'
+import { readInstant } from './read-instant.ts'
 import { getSubscriber } from './store.ts'
 import { keepPending, requestSubscription } from './subscribe.ts'
 import { type Consent, isReader, type Subscriber } from './subscriber.ts'
@@ -171,7 +171,7 @@ function readConsent(row: CsvRow, now: Date): Consent | undefined {
   const when = row.confirmedAt?.trim() ?? ''
   const text = row.consent?.trim() ?? ''
   if (when === '') return undefined
-  const at = instantOf(when)
+  const at = readInstant(when)
   if (at === undefined) {
     throw refusal('its `confirmedAt` is not an instant such as `2026-03-02T08:00:00Z` or a date')
   }
@@ -185,16 +185,4 @@ function readConsent(row: CsvRow, now: Date): Consent | undefined {
 
 function refusal(why: string) {
   return new ServiceError(422, 'import.confirmed-at', `This row cannot be taken: ${why}.`)
-}
-
-/** RFC 3339, or a date alone, which counts from its start in UTC. */
-function instantOf(text: string): Date | undefined {
-  try {
-    const instant = /^\d{4}-\d\d-\d\d$/.test(text)
-      ? Temporal.PlainDate.from(text).toZonedDateTime('UTC').toInstant()
-      : Temporal.Instant.from(text.replace(/^(\d{4}-\d\d-\d\d) /, '$1T'))
-    return new Date(instant.epochMilliseconds)
-  } catch {
-    return undefined
-  }
 }

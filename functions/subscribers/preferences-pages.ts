@@ -1,5 +1,4 @@
 import { type Context, Hono } from 'hono'
-import { Temporal } from 'temporal-polyfill'
 import type { FormValues } from '../../templates/components/preference-fields.tsx'
 import { messagesFor } from '../../templates/locales/index.ts'
 import { checkInboxPage } from '../../templates/pages/check-inbox-page.tsx'
@@ -22,6 +21,7 @@ import { pauseUntil, resume } from './pauses.ts'
 import { checkPreferences, preferencesOf } from './preferences.ts'
 import { presentSinces } from './present-names.ts'
 import { publicSubscriber } from './public-subscriber.ts'
+import { readInstant } from './read-instant.ts'
 import { expired, localeFor, preferencesUrl } from './reader-pages.ts'
 import { getSubscriber } from './store.ts'
 import { requestSubscription } from './subscribe.ts'
@@ -150,19 +150,15 @@ async function preferencesFrom(platform: Platform, subscriber: Subscriber, { val
 
 /** The start of a day in the reader's zone, or an instant; at most a year ahead. */
 function pauseEnd(fields: Fields, { timeZone }: Subscriber, now: Date): Date {
-  const wanted = textOf(fields, 'pausedUntil') ?? ''
-  let end: number
-  try {
-    end = /^\d{4}-\d\d-\d\d$/.test(wanted)
-      ? Temporal.PlainDate.from(wanted).toZonedDateTime(timeZone).epochMilliseconds
-      : Temporal.Instant.from(wanted).epochMilliseconds
-  } catch {
+  const end = readInstant(textOf(fields, 'pausedUntil') ?? '', timeZone)
+  if (!end) {
     throw fault('pausedUntil', 'The end of the pause must be a date such as `2026-05-01`.')
   }
   const year = 366 * 24 * 60 * 60 * 1000
-  if (end <= now.getTime()) throw fault('pausedUntil', 'The pause must end on a day to come.')
-  if (end > now.getTime() + year) throw fault('pausedUntil', 'A pause can last a year at most.')
-  return new Date(end)
+  if (end <= now) throw fault('pausedUntil', 'The pause must end on a day to come.')
+  if (end.getTime() > now.getTime() + year)
+    throw fault('pausedUntil', 'A pause can last a year at most.')
+  return end
 }
 
 /** The new address is asked; nothing changes before it says yes. The answer tells nothing about it. */

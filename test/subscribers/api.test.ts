@@ -100,6 +100,11 @@ describe('POST /api/v1/subscribers', () => {
     [{ email: 'a@example.org', cadence: 'hourly' }, 'subscriber.cadence'],
     [{ email: 'a@example.org', confirmed: true }, 'subscriber.consent'],
     [{ email: 'a@example.org', confirmed: true, consent: { at: 'once' } }, 'subscriber.consent'],
+    [{ email: 'a@example.org', confirmed: true, consent: { at: '1' } }, 'subscriber.consent'],
+    [
+      { email: 'a@example.org', confirmed: true, consent: { at: 'May 2025' } },
+      'subscriber.consent',
+    ],
     [
       { email: 'a@example.org', confirmed: true, consent: { at: '2031-01-01' } },
       'subscriber.consent',
@@ -174,6 +179,10 @@ describe('one reader', () => {
     ['PATCH', { watermark: 0 }],
     ['PATCH', { state: 'suppressed' }],
     ['PATCH', { pausedUntil: 'soon' }],
+    ['PATCH', { pausedUntil: '' }],
+    ['PATCH', { pausedUntil: 'May 1 2027' }],
+    ['PATCH', { pausedUntil: '2027-05-01T08:00' }],
+    ['PATCH', { pausedUntil: '+012000-01-01T00:00:00Z' }],
     ['PATCH', { pausedUntil: '2020-01-01T00:00:00Z' }],
     ['PATCH', { cadence: 'weekly', day: '15' }],
   ])('refuses %s %j and changes nothing', async (method, input) => {
