@@ -40,12 +40,14 @@ export function preferencesPages(platform: Platform): Hono {
   app.post('/preferences/:token', async (c) => {
     const subscriber = await readerOf(c, platform)
     if (subscriber instanceof Response) return subscriber
-    const fields = await readFields(c)
+    let fields: Fields | undefined
     try {
+      fields = await readFields(c)
       return await act(c, platform, subscriber, fields)
     } catch (error) {
-      if (!(error instanceof ServiceError) || error.errors.length === 0) throw error
+      if (!(error instanceof ServiceError)) throw error
       if (wantsJson(c)) return problem(error, platform.settings.site.baseUrl)
+      if (!fields || error.errors.length === 0) throw error
       return page(c, platform, subscriber, { errors: error.errors, typed: typedIn(fields) })
     }
   })

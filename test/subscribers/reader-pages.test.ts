@@ -367,7 +367,7 @@ describe('preferences', () => {
     const send = (body: unknown) =>
       app.request(link('preferences', ada), {
         method: 'POST',
-        body: JSON.stringify(body),
+        body: typeof body === 'string' ? body : JSON.stringify(body),
         headers: { 'content-type': 'application/json' },
       })
     const saved = await send({ cadence: 'daily', categories: ['tech'] })
@@ -376,6 +376,11 @@ describe('preferences', () => {
     expect(refused.status).toBe(422)
     expect(await refused.json()).toMatchObject({ code: 'subscriber.cadence' })
     expect((await send({ action: 'explode' })).status).toBe(422)
+    for (const body of ['{', '[]', '{"action":"save"']) {
+      const malformed = await send(body)
+      expect(malformed.status).toBe(400)
+      expect(malformed.headers.get('content-type')).toContain('application/problem+json')
+    }
   })
 
   it('move an instant reader to catch-up when something may be owed', async () => {
