@@ -57,18 +57,25 @@ export async function unsubscribe(
   id: string,
   category?: string,
 ): Changed {
-  const target = await presentId(platform, id)
   const { settings } = platform
   const slug = category === undefined ? undefined : currentSlug(settings, category)
   const known =
     slug === undefined ? [] : (await listCategories(platform)).map((listed) => listed.slug)
-  const left = await changeAndTidy(platform, target, (current, head) => {
-    if (!current || !(isReader(current) || isMoving(current))) return undefined
-    if (slug === undefined) return leaving(current, platform.now())
-    const chosen = preferencesOf(current, settings).categories
-    if (!(chosen.length > 0 ? chosen : known).includes(slug)) return undefined
-    return withoutCategory(current, slug, known, head, settings) ?? leaving(current, platform.now())
-  })
+  let target: string
+  let left: Subscriber | undefined
+  do {
+    target = await presentId(platform, id)
+    left = await changeAndTidy(platform, target, (current, head) => {
+      if (!current || !(isReader(current) || isMoving(current))) return undefined
+      if (slug === undefined) return leaving(current, platform.now())
+      const chosen = preferencesOf(current, settings).categories
+      if (!(chosen.length > 0 ? chosen : known).includes(slug)) return undefined
+      return (
+        withoutCategory(current, slug, known, head, settings) ?? leaving(current, platform.now())
+      )
+    })
+    // A move that was finished between the look and the change has taken them elsewhere.
+  } while (left?.movedTo !== undefined && (await presentId(platform, id)) !== target)
   // One who never confirmed leaves by the request being forgotten.
   if (slug === undefined && left?.state === 'pending') await dropRequests(platform, target)
   // A change of address that waits must not bring them back.

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { awaitsLetter } from '../../functions/digests/letters/awaits-letter.ts'
 import { recordKeys } from '../../functions/keys.ts'
 import { driveAddressChanges, moveReader } from '../../functions/subscribers/change-address.ts'
+import { unsubscribe } from '../../functions/subscribers/change-preferences.ts'
 import { membershipRows } from '../../functions/subscribers/membership-rows.ts'
 import { changeSubscriber } from '../../functions/subscribers/memberships.ts'
 import { preferencesOf } from '../../functions/subscribers/preferences.ts'
@@ -90,6 +91,31 @@ describe('a change of address', () => {
       const [path] = /\/preferences\/[\w-]+/.exec(page) ?? []
       if (path) expect(await (await app.request(path)).text()).not.toContain(moved)
     }
+  })
+
+  it('that is finished while its reader leaves does not keep them', async () => {
+    const all = await moving()
+    const { platform, post, readerOf, idOf, confirm } = all
+    await setNote(all, ada, note, 9)
+    await post(confirm)
+    await setNote(all, ada, { ...note, phase: 'failed' }, 3)
+    let reads = 0
+    const meanwhile = {
+      ...platform,
+      records: new Proxy(platform.records, {
+        get: (target, name) =>
+          name === 'get'
+            ? async (...args: Parameters<typeof target.get>) => {
+                reads += 1
+                // Whose item stands for them was looked up by the first two.
+                if (reads === 3) expect(await drive(platform)).toBe(1)
+                return target.get(...args)
+              }
+            : Reflect.get(target, name).bind(target),
+      }),
+    }
+    await unsubscribe(meanwhile, idOf(ada))
+    expect((await readerOf(moved))?.state).toBe('unsubscribed')
   })
 
   it('changes nothing until the new address says yes, then takes everything along', async () => {
