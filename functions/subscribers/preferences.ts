@@ -58,8 +58,9 @@ export function checkPreferences(
   }
 
   const wantedZone = text('timeZone')
-  const timeZone =
-    wantedZone === undefined ? (current?.timeZone ?? digests.timeZone) : zoneOf(wantedZone)
+  // A setting may say `europe/berlin`; one zone has one spelling, and so one schedule.
+  const usualZone = zoneOf(digests.timeZone) ?? digests.timeZone
+  const timeZone = wantedZone === undefined ? (current?.timeZone ?? usualZone) : zoneOf(wantedZone)
   if (timeZone === undefined) {
     errors.push({
       path: 'timeZone',

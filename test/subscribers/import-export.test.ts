@@ -249,6 +249,16 @@ lines; with, everything"
     expect(watched.writes).toEqual([])
   })
 
+  it('changes nothing either where the settings write the zone in small letters', async () => {
+    const { platform } = await readersPlatform({
+      settings: { digests: { timeZone: 'europe/berlin' } },
+    })
+    await take(platform, 'email,confirmedAt,consent\nada@example.org,2024-05-01,yes\n')
+    const csv = await give(platform)
+    expect(csv).toContain('Europe/Berlin')
+    expect(await outcomesOf(platform, csv)).toEqual(['unchanged'])
+  })
+
   it('has as many fields in each row as it has columns', async () => {
     const { platform } = await filled()
     const csv = await give(platform)
