@@ -99,7 +99,7 @@ export const de: Messages = {
       at: 'Die Uhrzeit muss zwischen 00:00 und 23:59 liegen.',
       timeZone: 'Diese Zeitzone ist nicht bekannt.',
       locale: 'Diese Sprache ist nicht bekannt.',
-      pausedUntil: 'Wählen Sie einen Tag in der Zukunft.',
+      pausedUntil: 'Wählen Sie einen Tag in der Zukunft, höchstens ein Jahr voraus.',
       confirm: 'Bitte kreuzen Sie an, dass alles gelöscht werden soll.',
     },
   },

@@ -95,7 +95,7 @@ export const zhCn: Messages = {
       at: '时间必须在 00:00 到 23:59 之间。',
       timeZone: '没有这个时区。',
       locale: '没有这种语言。',
-      pausedUntil: '请选择一个将来的日期。',
+      pausedUntil: '请选择一个将来的日期，最多在一年之后。',
       confirm: '请先勾选，表示要全部删除。',
     },
   },

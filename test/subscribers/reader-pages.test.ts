@@ -312,6 +312,17 @@ describe('preferences', () => {
     }
   })
 
+  it.each([
+    ['en', 'A pause can last a year at most.'],
+    ['de', 'höchstens ein Jahr'],
+    ['zh-CN', '最多在一年之后'],
+  ])('say in each language how long a pause may be: %s', async (locale, words) => {
+    const { join, post, link } = await readersPlatform()
+    await join(ada, { locale })
+    const fields = { action: 'pause', pausedUntil: '2029-05-01' }
+    expect(await (await post(link('preferences', ada), fields)).text()).toContain(words)
+  })
+
   it('name a wrong time zone also while mail is paused', async () => {
     const { join, post, link } = await readersPlatform()
     await join(ada)
