@@ -12,6 +12,7 @@ import {
   linePattern,
   mailbox,
   mailMode,
+  oldPath,
   origin,
   slug,
   text,
@@ -103,11 +104,7 @@ export const settingsSchema = v.strictObject(
         redirects: key(
           v.pipe(
             v.record(
-              v.pipe(
-                v.string(),
-                v.maxLength(500, 'must have at most 500 characters'),
-                v.regex(/^\/[^\s?#\\]*$/u, 'must be a path that begins with `/`'),
-              ),
+              oldPath,
               v.pipe(
                 line(200),
                 v.regex(

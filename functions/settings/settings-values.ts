@@ -115,6 +115,18 @@ export const addressRange = v.pipe(
   v.check(isAddressRange, 'must be an IP address or a range such as `10.0.0.0/8`'),
 )
 
+/** Such as `/posts/index.xml` is none: other programs keep feeds there. */
+const ownPage =
+  /^\/(?:subscribe|(?:feeds|archive|outbox)\/|(?:categories|posts|archive)\/[^/]+\/)?$/
+
+/** Where a feed was elsewhere. A page of ours, from which one is led there, would lead in a circle. */
+export const oldPath = v.pipe(
+  v.string(),
+  v.maxLength(500, 'must have at most 500 characters'),
+  v.regex(/^\/[^\s?#\\]*$/u, 'must be a path that begins with `/`'),
+  v.check((path) => !ownPage.test(path), 'must not be the address of a page of this service'),
+)
+
 /** A regular expression for whole lines, as a text. */
 export const linePattern = v.pipe(
   v.string('must be a text'),
