@@ -10,9 +10,6 @@ const often = {
 } as const
 const positions = {
   first: 'ersten',
-  second: 'zweiten',
-  third: 'dritten',
-  fourth: 'vierten',
   last: 'letzten',
 } as const
 
@@ -26,7 +23,6 @@ export const de: Messages = {
     feeds: 'Feeds',
     archive: 'Frühere Ausgaben',
     subscribe: 'Abonnieren',
-    footer: 'Über diese Seite',
     colophon: 'Ohne Skripte, ohne Verfolgung. Zu lesen hier, im Feedreader oder per E-Mail.',
   },
   home: {
@@ -38,14 +34,11 @@ export const de: Messages = {
     newest: 'Neueste Beiträge',
   },
   post: {
-    categories: 'Rubriken',
     by: (authors) => `Von ${authors}`,
     updated: (date) => `Aktualisiert am ${date}`,
     minutes: (count) => `${count} Min. Lesezeit`,
     original: (host) => `Zuerst erschienen bei ${host}`,
     attachments: 'Anhänge',
-    subscribe: 'Per E-Mail weiterlesen',
-    image: 'Bild',
   },
   category: {
     posts,
@@ -62,7 +55,6 @@ export const de: Messages = {
     everythingHint: 'Jeder Beitrag aus jeder Rubrik.',
     opml: 'Alle Feeds in einer Datei (OPML)',
     opmlHint: 'Die meisten Feedreader können sie einlesen.',
-    whatIsAFeed: 'Was ist ein Feed?',
     none: 'Noch gibt es keine Rubriken. Die Feeds oben enthalten jeden Beitrag.',
   },
   subscribe: {
@@ -222,7 +214,6 @@ export const de: Messages = {
       'Noch keine E-Mail. Abonnieren Sie mit einer beliebigen Adresse, dann liegt die Bestätigung hier.',
     to: 'An',
     from: 'Von',
-    date: 'Datum',
     html: 'Ansicht',
     text: 'Reiner Text',
     source: 'Quelltext',
@@ -269,7 +260,6 @@ export const de: Messages = {
     inThisIssue: 'In dieser Ausgabe',
     uncategorised: 'Weiteres',
     posts,
-    readMore: 'Weiterlesen',
     andMore: (count) =>
       plural('de', count, { one: 'und 1 weiterer im Web', other: 'und # weitere im Web' }),
     why: (site, categories, cadence) =>

@@ -19,7 +19,6 @@ export const en: Messages = {
     feeds: 'Feeds',
     archive: 'Past issues',
     subscribe: 'Subscribe',
-    footer: 'About this site',
     colophon: 'No scripts, no tracking. Read here, in a feed reader or by mail.',
   },
   home: {
@@ -32,14 +31,11 @@ export const en: Messages = {
     newest: 'Newest posts',
   },
   post: {
-    categories: 'Categories',
     by: (authors) => `By ${authors}`,
     updated: (date) => `Updated ${date}`,
     minutes: (count) => `${count} min read`,
     original: (host) => `First published at ${host}`,
     attachments: 'Attachments',
-    subscribe: 'Read on by mail',
-    image: 'Picture',
   },
   category: {
     posts,
@@ -55,7 +51,6 @@ export const en: Messages = {
     everythingHint: 'Every post of every category.',
     opml: 'All feeds in one file (OPML)',
     opmlHint: 'Most feed readers can import it.',
-    whatIsAFeed: 'What is a feed?',
     none: 'There are no categories yet. The feeds above will have every post.',
   },
   subscribe: {
@@ -202,7 +197,6 @@ export const en: Messages = {
     empty: 'No mail yet. Subscribe with any address, and the confirmation will be here.',
     to: 'To',
     from: 'From',
-    date: 'Date',
     html: 'As it looks',
     text: 'Plain text',
     source: 'Source',
@@ -246,7 +240,6 @@ export const en: Messages = {
     inThisIssue: 'In this issue',
     uncategorised: 'More',
     posts,
-    readMore: 'Read on',
     andMore: (count) =>
       plural('en', count, { one: 'and 1 more on the web', other: 'and # more on the web' }),
     why: (site, categories, cadence) =>

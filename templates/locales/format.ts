@@ -30,15 +30,13 @@ export function formatNumber(locale: string, value: number): string {
   return keep(`number ${locale}`, () => new Intl.NumberFormat(locale)).format(value)
 }
 
-export type DateStyle = 'day' | 'weekday' | 'short' | 'time'
+type DateStyle = 'day' | 'weekday' | 'time'
 
 const dateStyles: Record<DateStyle, Intl.DateTimeFormatOptions> = {
   /** 2 March 2026 */
   day: { year: 'numeric', month: 'long', day: 'numeric' },
   /** Monday, 2 March 2026 */
   weekday: { weekday: 'long', year: 'numeric', month: 'long', day: 'numeric' },
-  /** 2 Mar 2026 */
-  short: { year: 'numeric', month: 'short', day: 'numeric' },
   /** Monday, 2 March 2026 at 08:00 */
   time: {
     weekday: 'long',

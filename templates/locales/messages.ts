@@ -18,7 +18,6 @@ export interface Messages {
     feeds: string
     archive: string
     subscribe: string
-    footer: string
     /** Below every page. */
     colophon: string
   }
@@ -35,16 +34,12 @@ export interface Messages {
     newest: string
   }
   post: {
-    categories: string
     by: (authors: string) => string
     updated: (date: string) => string
     minutes: (count: number) => string
     /** Leads to the post's home when that is elsewhere. */
     original: (host: string) => string
     attachments: string
-    /** Ends a post: read on by mail. */
-    subscribe: string
-    image: string
   }
   category: {
     posts: (count: number) => string
@@ -61,7 +56,6 @@ export interface Messages {
     everythingHint: string
     opml: string
     opmlHint: string
-    whatIsAFeed: string
     none: string
   }
   subscribe: {
@@ -101,7 +95,7 @@ export interface Messages {
   schedule: (choice: { cadence: Cadence; day: string; at: string; timeZone: string }) => string
   /** Ordinals for days of the month: `15` → `the 15th`. */
   monthDay: (day: number) => string
-  /** `first`, `second`, `third`, `fourth`, `last` with a weekday's name. */
+  /** `first` or `last` with a weekday's name. */
   monthWeekday: (position: MonthPosition, weekday: string) => string
   /** `change`: instead of `lead` for a change of address, which still gets its mail at the old one. */
   checkInbox: { title: string; lead: string; change: string; nothing: string }
@@ -185,7 +179,6 @@ export interface Messages {
     empty: string
     to: string
     from: string
-    date: string
     html: string
     text: string
     source: string
@@ -203,7 +196,6 @@ export interface Messages {
     inThisIssue: string
     uncategorised: string
     posts: (count: number) => string
-    readMore: string
     andMore: (count: number) => string
     /** Why this mail came. `categories` is empty for everything. */
     why: (site: string, categories: string, cadence: Cadence) => string
@@ -234,7 +226,7 @@ export interface Messages {
   }
 }
 
-export type MonthPosition = 'first' | 'second' | 'third' | 'fourth' | 'last'
+export type MonthPosition = 'first' | 'last'
 
 export type ErrorKind =
   | 'notFound'

@@ -9,9 +9,6 @@ const often = {
 } as const
 const positions = {
   first: '第一个',
-  second: '第二个',
-  third: '第三个',
-  fourth: '第四个',
   last: '最后一个',
 } as const
 
@@ -25,7 +22,6 @@ export const zhCn: Messages = {
     feeds: '订阅源',
     archive: '往期邮件',
     subscribe: '邮件订阅',
-    footer: '关于本站',
     colophon: '没有脚本，不追踪读者。您可以在网页、阅读器或邮箱中阅读。',
   },
   home: {
@@ -37,14 +33,11 @@ export const zhCn: Messages = {
     newest: '最新的文章',
   },
   post: {
-    categories: '分类',
     by: (authors) => `作者：${authors}`,
     updated: (date) => `更新于 ${date}`,
     minutes: (count) => `约 ${count} 分钟`,
     original: (host) => `原文载于 ${host}`,
     attachments: '附件',
-    subscribe: '通过邮件继续阅读',
-    image: '图片',
   },
   category: {
     posts,
@@ -60,7 +53,6 @@ export const zhCn: Messages = {
     everythingHint: '所有分类的所有文章。',
     opml: '一个文件包含全部订阅源（OPML）',
     opmlHint: '大多数阅读器都可以导入。',
-    whatIsAFeed: '什么是订阅源？',
     none: '还没有分类。上面的订阅源会包含所有文章。',
   },
   subscribe: {
@@ -210,7 +202,6 @@ export const zhCn: Messages = {
     empty: '还没有邮件。用任意邮箱订阅一次，确认邮件就会出现在这里。',
     to: '收件人',
     from: '发件人',
-    date: '日期',
     html: '显示效果',
     text: '纯文本',
     source: '源代码',
@@ -236,7 +227,6 @@ export const zhCn: Messages = {
     inThisIssue: '本期内容',
     uncategorised: '其他',
     posts,
-    readMore: '阅读全文',
     andMore: (count) => `网页上还有 ${count} 篇`,
     why: (site, categories, cadence) =>
       categories
