@@ -44,7 +44,11 @@ function CategoryChoices({ categories, values, errors, m }: FieldsProps) {
   if (categories.length === 0) return null
   const chosen = new Set(values.categories)
   return (
-    <fieldset class="field" id="field-categories" aria-describedby="hint-categories">
+    <fieldset
+      class="field"
+      id="field-categories"
+      aria-describedby={groupDescribedBy(errors, 'categories', 'hint-categories')}
+    >
       <legend>{m.subscribe.categories}</legend>
       <p class="hint" id="hint-categories">
         {m.subscribe.categoriesHint}
@@ -67,15 +71,18 @@ function CategoryChoices({ categories, values, errors, m }: FieldsProps) {
   )
 }
 
+/** A group is described as a control is, but cannot be invalid itself. */
+function groupDescribedBy(...of: Parameters<typeof describedBy>): string | undefined {
+  return describedBy(...of)['aria-describedby']
+}
+
 function CadenceChoices({ cadences, values, errors, settings, m }: FieldsProps) {
   const chosen = values.cadence ?? settings.digests.cadence
   return (
     <fieldset
       class="field"
       id="field-cadence"
-      {...(errors.some(({ path }) => path === 'cadence')
-        ? { 'aria-describedby': 'fault-cadence' }
-        : {})}
+      aria-describedby={groupDescribedBy(errors, 'cadence')}
     >
       <legend>{m.subscribe.cadence}</legend>
       <Fault errors={errors} path="cadence" m={m} />
