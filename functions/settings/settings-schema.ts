@@ -198,7 +198,7 @@ export const settingsSchema = v.strictObject(
       {
         cadence: key(
           v.picklist(cadences, 'must be `instant`, `daily`, `weekly` or `monthly`'),
-          'How often readers who choose nothing hear from us. Default: `weekly`.',
+          'How often readers who choose nothing hear from us. Default: `weekly`, or the first of `cadences`.',
         ),
         day: key(
           v.pipe(
