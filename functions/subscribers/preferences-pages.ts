@@ -118,6 +118,7 @@ async function act(
         throw fault('confirm', 'Tick the box to have everything about you deleted.')
       }
       await eraseSubscriber(platform, id)
+      await eraseWhereMoved(platform, id)
       return wantsJson(c) ? c.json({ status: 'erased' }) : c.html(erasedPage({ settings, locale }))
     default:
       throw fault(
@@ -125,6 +126,12 @@ async function act(
         'The action must be one of `save`, `pause`, `resume`, `address`, `export`, `erase`, `unsubscribe` and `subscribe`.',
       )
   }
+}
+
+/** A change of address that was finished since the reader was looked up has taken everything along. */
+async function eraseWhereMoved(platform: Platform, id: string): Promise<void> {
+  const present = await presentId(platform, id)
+  if (present !== id) await eraseSubscriber(platform, present)
 }
 
 /** What a reader can do without end; leaving and being forgotten are never refused. */

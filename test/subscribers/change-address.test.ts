@@ -1,3 +1,4 @@
+import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { awaitsLetter } from '../../functions/digests/letters/awaits-letter.ts'
 import { recordKeys } from '../../functions/keys.ts'
@@ -6,6 +7,7 @@ import { unsubscribe } from '../../functions/subscribers/change-preferences.ts'
 import { membershipRows } from '../../functions/subscribers/membership-rows.ts'
 import { changeSubscriber } from '../../functions/subscribers/memberships.ts'
 import { preferencesOf } from '../../functions/subscribers/preferences.ts'
+import { subscriberPages } from '../../functions/subscribers/routes.ts'
 import { getSubscriber } from '../../functions/subscribers/store.ts'
 import type { DeliveryNote, Subscriber } from '../../functions/subscribers/subscriber.ts'
 import { suppress } from '../../functions/subscribers/suppression.ts'
@@ -59,6 +61,25 @@ const setNote = (
     (current) => current && { ...current, note: given, watermark },
   )
 
+/** The platform of a reader whose move, all but done, is finished before the nth read from now. */
+async function finishedAtRead(n: number, all: Awaited<ReturnType<typeof moving>>) {
+  const { platform, post, confirm } = all
+  await setNote(all, ada, note, 9)
+  await post(confirm)
+  await setNote(all, ada, { ...note, phase: 'failed' }, 3)
+  const { records } = platform
+  let reads = 0
+  const get: typeof records.get = async (key) => {
+    reads += 1
+    if (reads === n) expect(await drive(platform)).toBe(1)
+    return records.get(key)
+  }
+  const watched = new Proxy(records, {
+    get: (target, name) => (name === 'get' ? get : Reflect.get(target, name).bind(target)),
+  })
+  return { ...platform, records: watched }
+}
+
 describe('a change of address', () => {
   it('is told by old links to preferences, which show nothing of the new address', async () => {
     const { app, post, link, confirm } = await moving()
@@ -95,27 +116,24 @@ describe('a change of address', () => {
 
   it('that is finished while its reader leaves does not keep them', async () => {
     const all = await moving()
-    const { platform, post, readerOf, idOf, confirm } = all
-    await setNote(all, ada, note, 9)
-    await post(confirm)
-    await setNote(all, ada, { ...note, phase: 'failed' }, 3)
-    let reads = 0
-    const meanwhile = {
-      ...platform,
-      records: new Proxy(platform.records, {
-        get: (target, name) =>
-          name === 'get'
-            ? async (...args: Parameters<typeof target.get>) => {
-                reads += 1
-                // Whose item stands for them was looked up by the first two.
-                if (reads === 3) expect(await drive(platform)).toBe(1)
-                return target.get(...args)
-              }
-            : Reflect.get(target, name).bind(target),
-      }),
-    }
-    await unsubscribe(meanwhile, idOf(ada))
+    const { idOf, readerOf } = all
+    // Whose item stands for them is looked up by the first two reads.
+    await unsubscribe(await finishedAtRead(3, all), idOf(ada))
     expect((await readerOf(moved))?.state).toBe('unsubscribed')
+  })
+
+  it('that is finished while its reader has everything erased keeps nothing', async () => {
+    const all = await moving()
+    const { link, readerOf } = all
+    // The reader of the link is looked up by the first one.
+    const app = new Hono().route('/', subscriberPages(await finishedAtRead(2, all)))
+    const body = new URLSearchParams({ action: 'erase', confirm: 'yes' })
+    const answer = await app.request(link('preferences', ada), { method: 'POST', body })
+    expect(await answer.text()).toContain('Your data is erased')
+    for (const email of [ada, moved]) {
+      expect(await readerOf(email)).toMatchObject({ state: 'suppressed', reason: 'erased' })
+      expect(await readerOf(email)).not.toHaveProperty('email')
+    }
   })
 
   it('changes nothing until the new address says yes, then takes everything along', async () => {
