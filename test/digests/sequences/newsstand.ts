@@ -128,6 +128,7 @@ export function newsstand(rules: Rules) {
     readers,
     head,
     store,
+    wish,
     isOwed,
     channelsOf,
     change,

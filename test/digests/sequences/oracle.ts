@@ -13,6 +13,10 @@ export interface OracleRun {
   to: number
   after: number
   isPaused: boolean
+  /** A letter whose post is dated anew before anything of it is planned. */
+  waits: boolean
+  /** Its readers are those of this number then. */
+  asOf?: number
   /** It was passed over while it was paused, and comes behind those made since. */
   hasLostPlace: boolean
   /** Readers, by id, whose mail was refused. */
@@ -75,7 +79,7 @@ export function oracle(rules: Rules, begin: number) {
     if (reader.state !== 'confirmed' || !isServed) return
     const owed = log.filter((entry) =>
       isLetter
-        ? entry.n === run.to && isOwed(reader, entry)
+        ? entry.n === run.to && isOwed(reader, { ...entry, n: run.asOf ?? run.to })
         : entry.mode === 'digest' &&
           entry.n > box.dealtWith &&
           entry.n <= run.to &&
@@ -108,6 +112,7 @@ export function oracle(rules: Rules, begin: number) {
       to: head(),
       after: 0,
       isPaused: false,
+      waits: false,
       hasLostPlace: false,
       failed: new Set<string>(),
       ...run,
@@ -172,14 +177,29 @@ export function oracle(rules: Rules, begin: number) {
   function finishMoves(now: number): void {
     for (const [name, { id, since }] of moves) {
       const reader = readers.get(name) as Reader
-      const isAwaited = ({ kind, of, to }: OracleRun) =>
+      const isAwaited = ({ kind, of, to, asOf = to, waits }: OracleRun) =>
         kind === 'letter' &&
+        !waits &&
         stand
           .channelsOf(posts.get(of)?.categories ?? [])
-          .some((slug) => to > (reader.since.get(slug) ?? Infinity))
+          .some((slug) => asOf > (reader.since.get(slug) ?? Infinity))
       const isHeld = reader.state === 'confirmed' && now - since < dayMs && pending.some(isAwaited)
       if (!isHeld) finishMove(reader, id)
     }
+  }
+
+  /** Letters that waited for their post to be out, but for those that are none any more. */
+  function letLettersGo(): void {
+    const isCalledOff = ({ of, to }: OracleRun) => {
+      const post = posts.get(of)
+      if (!post || post.state === 'gone' || stand.wish(post) !== 'letter') return true
+      return log.some(({ n, post }) => post === of && n > to)
+    }
+    pending = pending.filter((run) => !run.waits || !isCalledOff(run))
+    for (const run of pending.filter(
+      ({ waits, of }) => waits && posts.get(of)?.state === 'visible',
+    ))
+      Object.assign(run, { waits: false, asOf: head() + 1 })
   }
 
   function finishMove(reader: Reader, id: string): void {
@@ -274,7 +294,8 @@ export function oracle(rules: Rules, begin: number) {
       const made = makeInstant()
       for (const { n, post, mode } of log) {
         if (n > lettersUpTo && mode === 'letter') {
-          made.push(make({ kind: 'letter', of: post, to: n }))
+          const waits = posts.get(post)?.state === 'scheduled'
+          made.push(make({ kind: 'letter', of: post, to: n, waits }))
         }
       }
       lettersUpTo = head()
@@ -284,18 +305,19 @@ export function oracle(rules: Rules, begin: number) {
         if (!isAnybodyOn(of)) continue
         made.push(make({ kind: 'digest', of }))
       }
+      letLettersGo()
       lastTick = now
       return made
     },
     /** Everything made is planned and delivered; what is paused loses its place. */
     work() {
       const [held, open] = [
-        pending.filter((run) => run.isPaused),
-        pending.filter((run) => !run.isPaused),
+        pending.filter((run) => run.isPaused || run.waits),
+        pending.filter((run) => !run.isPaused && !run.waits),
       ]
       for (const run of open) for (const reader of audienceOf(run)) deliver(reader, run)
       over.push(...open)
-      for (const run of held) run.hasLostPlace = true
+      for (const run of held) run.hasLostPlace = run.isPaused
       pending = held
     },
     resumeRun(run: OracleRun) {
