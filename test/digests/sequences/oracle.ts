@@ -188,18 +188,21 @@ export function oracle(rules: Rules, begin: number) {
     }
   }
 
-  /** Letters that waited for their post to be out, but for those that are none any more. */
-  function letLettersGo(): void {
-    const isCalledOff = ({ of, to }: OracleRun) => {
-      const post = posts.get(of)
-      if (!post || post.state === 'gone' || stand.wish(post) !== 'letter') return true
-      return log.some(({ n, post }) => post === of && n > to)
+  /**
+   * Letters that waited for their post to be out, but for those that are none any more. One that is
+   * held by hand then has its readers, and waits for being resumed.
+   */
+  function letLettersGo(of: readonly OracleRun[]): void {
+    for (const run of of.filter(({ waits }) => waits)) {
+      const post = posts.get(run.of)
+      const isMailedAnew = log.some((entry) => entry.post === run.of && entry.n > run.to)
+      if (!post || post.state === 'gone' || stand.wish(post) !== 'letter' || isMailedAnew) {
+        pending = pending.filter((other) => other !== run)
+      } else if (post.state === 'visible') {
+        run.asOf ??= head() + 1
+        run.waits = run.isPaused
+      }
     }
-    pending = pending.filter((run) => !run.waits || !isCalledOff(run))
-    for (const run of pending.filter(
-      ({ waits, of }) => waits && posts.get(of)?.state === 'visible',
-    ))
-      Object.assign(run, { waits: false, asOf: head() + 1 })
   }
 
   function finishMove(reader: Reader, id: string): void {
@@ -305,7 +308,7 @@ export function oracle(rules: Rules, begin: number) {
         if (!isAnybodyOn(of)) continue
         made.push(make({ kind: 'digest', of }))
       }
-      letLettersGo()
+      letLettersGo(pending)
       lastTick = now
       return made
     },
@@ -322,6 +325,8 @@ export function oracle(rules: Rules, begin: number) {
     },
     resumeRun(run: OracleRun) {
       run.isPaused = false
+      letLettersGo([run])
+      if (!pending.includes(run)) return
       if (run.hasLostPlace) pending = [...pending.filter((other) => other !== run), run]
       run.hasLostPlace = false
     },
