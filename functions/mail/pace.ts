@@ -89,6 +89,8 @@ export function openPace(platform: Pacing, clock: RealClock = realClock): Pace {
   let free: number[] = []
   /** Instants of rights that are given out, earliest first. */
   const given: number[] = []
+  /** Who is ready and missed the instant, the longest waiting first. */
+  const tardy: object[] = []
   /** Counted for the day, without an instant. */
   let spare = 0
   let wanting = 0
@@ -198,12 +200,14 @@ export function openPace(platform: Pacing, clock: RealClock = realClock): Pace {
     if (slot !== anytime) await clock.sleep(slot - leadMs(rate() ?? 1) - clock.now())
     const begun = clock.now()
     let onAnswer: (() => void) | undefined
+    const me = {}
     return {
       async leave() {
         claimMs = 0.9 * claimMs + 0.1 * Math.min(longestClaimMs, clock.now() - begun)
         try {
-          onAnswer = await reach(firstGiven(), bookOne)
+          onAnswer = await reach(firstGiven(), (perSecond) => another(perSecond, me))
         } finally {
+          leaveQueue(me)
           if (!onAnswer) {
             line.pass()
             if (quota.perDay !== undefined) spare++
@@ -277,6 +281,20 @@ export function openPace(platform: Pacing, clock: RealClock = realClock): Pace {
       if (perSecond === undefined || !line.isFull(perSecond)) return
       await line.room()
     }
+  }
+
+  /** Of those who are ready and missed their instants the one who waits longest is first. */
+  async function another(perSecond: number, who: object): Promise<number | undefined> {
+    if (!tardy.includes(who)) tardy.push(who)
+    // Those who only begin look further ahead: at a low rate they have every slot, and miss it in turn.
+    const slot = (tardy[0] === who ? firstGiven() : undefined) ?? (await bookOne(perSecond))
+    if (slot !== undefined) leaveQueue(who)
+    return slot
+  }
+
+  function leaveQueue(who: object): void {
+    const at = tardy.indexOf(who)
+    if (at >= 0) tardy.splice(at, 1)
   }
 
   async function bookOne(perSecond: number): Promise<number | undefined> {

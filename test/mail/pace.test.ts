@@ -74,6 +74,30 @@ describe('the pace of five processes', () => {
   )
 
   it.each([
+    [1, 600],
+    [1, 1100],
+    [2, 600],
+    [5, 600],
+  ])(
+    'use %i a second as well when a mail is ready only %i ms after its right was given',
+    async (perSecond, readyMs) => {
+      const world = worldWith({ perSecond }, { delay: [100, 140], answer: [100, 300] })
+      const started = world.clock.now()
+      const until = started + 120 * second
+      const claimMs = [0.75 * readyMs, 1.25 * readyMs] as const
+      const few = { processes: 1, atATime: 16, claimMs }
+      const failed = await world.clock.runUntil(sendBulk(world, { until, ...few }))
+      expect(world.provider.throttled).toEqual([])
+      const taken = world.provider.taken.filter((at) => at > started + 5 * second)
+
+      expect(rateOf(taken) / perSecond).toBeGreaterThanOrEqual(0.93)
+      // Few find no instant in time and come again.
+      expect(failed / taken.length).toBeLessThan(0.05)
+    },
+    60_000,
+  )
+
+  it.each([
     [14, 160],
     [160, 14],
   ])(
