@@ -134,15 +134,15 @@ async function toBeMade(platform: Source, last: number): Promise<NewRun[]> {
     readMark(platform, recordKeys.letterHead),
     dueOccurrences(platform, madeUpTo(clock)),
   ])
-  const wanted: NewRun[] = []
+  const schedule = catchUpScheduleId
+  // First, as its readers are instant readers too, and counted once.
+  const wanted: NewRun[] = [{ id: schedule, schedule, kind: 'catch-up', dueAt: now, to: last }]
   if (instant.to < last) wanted.push(instantRun(instant.to, last, now))
   const entries = await readLog(platform, everything, { after: letters.to, to: last })
   for (const entry of entries.filter(({ mail }) => mail === 'letter').slice(0, mostLetters)) {
     const post = (await getStoredPost(platform, entry.postId))?.value
     wanted.push(newLetterRun(entry, { post, now }))
   }
-  const schedule = catchUpScheduleId
-  wanted.push({ id: schedule, schedule, kind: 'catch-up', dueAt: now, to: last })
   wanted.push(...occurrences.map((occurrence) => ({ ...occurrence, to: last })))
   return wanted
 }
@@ -151,6 +151,8 @@ async function toBeMade(platform: Source, last: number): Promise<NewRun[]> {
 function readersLook(platform: Source, last: number): Look {
   const listing = openListing(platform, last)
   let left = mostLooked
+  /** Whoever is in two runs gets all of it by the first that comes to them. */
+  const brought = new Set<string>()
 
   return async (run) => {
     let readers = 0
@@ -159,7 +161,7 @@ function readersLook(platform: Source, last: number): Look {
     const lookAt = async () => {
       left -= batch.length
       if (left < 0) owed = undefined
-      if (owed !== undefined) owed += await countOwed(platform, listing, run, batch)
+      if (owed !== undefined) owed += await countOwed(platform, listing, run, batch, brought)
       batch = []
     }
     for await (const id of await audienceOf(platform, run)) {
@@ -178,6 +180,7 @@ async function countOwed(
   listing: Listing,
   run: Wanted,
   ids: readonly string[],
+  brought: Set<string>,
 ): Promise<number> {
   const post = run.postId ? (await getPost(platform, run.postId))?.value : undefined
   let owed = 0
@@ -187,7 +190,13 @@ async function countOwed(
     if (run.kind === 'letter') {
       const choice = post && isMailable(post) && choiceFor(reader, post, run.to, platform.settings)
       if (choice) owed++
-    } else if (await isOwedDigest(listing, reader, run.to, platform.settings)) owed++
+    } else if (
+      !brought.has(reader.id) &&
+      (await isOwedDigest(listing, reader, run.to, platform.settings))
+    ) {
+      brought.add(reader.id)
+      owed++
+    }
   }
   return owed
 }

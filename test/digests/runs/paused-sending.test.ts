@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { newestRuns } from '../../../functions/digests/runs/run-store.ts'
-import { whatIsDue } from '../../../functions/digests/runs/what-is-due.ts'
+import { type Due, whatIsDue } from '../../../functions/digests/runs/what-is-due.ts'
 import { pauseSending, resumeSending } from '../../../functions/sending.ts'
 import { tick } from '../../../functions/tick.ts'
 import { changeChoices, confirmReader, publishArticle, tickAt } from '../newsroom.ts'
@@ -21,6 +21,10 @@ async function tenDays(): Promise<void> {
   }
 }
 
+function owedByKind({ runs }: Due): Record<string, number | undefined> {
+  return Object.fromEntries(runs.map(({ kind, owed }) => [kind, owed]))
+}
+
 describe('while all sending is paused', () => {
   it('nothing leaves, and what was published in ten days comes to each reader in one mail', async () => {
     await start()
@@ -32,11 +36,8 @@ describe('while all sending is paused', () => {
     await changeChoices(platform, mover, { cadence: 'instant' })
     await tickAt(platform, day(11, '09:00:00'))
     expect(await platform.outbox()).toEqual([])
-    expect((await whatIsDue(platform)).runs.map(({ kind }) => kind).sort()).toEqual([
-      'catch-up',
-      'digest',
-      'instant',
-    ])
+    // The mover, an instant reader by now, is counted once.
+    expect(owedByKind(await whatIsDue(platform))).toEqual({ 'catch-up': 1, digest: 1, instant: 1 })
     await resumeSending(platform)
     await tickAt(platform, day(11, '09:01:00'))
     await tickAt(platform, day(11, '09:02:00'))
