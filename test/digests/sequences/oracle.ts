@@ -147,23 +147,21 @@ export function oracle(rules: Rules, begin: number) {
   function makeCatchUp(now: number): OracleRun[] {
     // One that is not planned yet, held or not, will have everybody who waits.
     if (pending.some(({ kind }) => kind === 'catch-up')) return []
-    const waiting = [...readers.values()]
-      .filter(({ name, state }) => state === 'confirmed' && boxOf(name).mustCatchUp)
-      .sort((a, b) => (a.id < b.id ? -1 : 1))
+    const waiting = [...readers.values()].filter(
+      ({ name, state }) => state === 'confirmed' && boxOf(name).mustCatchUp,
+    )
+    // So few are looked at side by side: who is owed nothing leaves, whoever else is owed something.
     for (const reader of waiting) {
       const box = boxOf(reader.name)
       const isWaitedFor = (entry: Entry) =>
         entry.mode === 'digest' && entry.n > box.dealtWith && isOwed(reader, entry)
       const isRefused = (refusedCatchUps.get(reader.id) ?? -1) >= head()
-      if (isRefused || !log.some(isWaitedFor)) {
-        box.mustCatchUp = false
-        continue
-      }
-      if (lastCatchUp === now) return []
-      lastCatchUp = now
-      return [make({ kind: 'catch-up', of: 'catch-up' })]
+      if (isRefused || !log.some(isWaitedFor)) box.mustCatchUp = false
     }
-    return []
+    // One that is made at this instant has everybody already.
+    if (lastCatchUp === now || !waiting.some(({ name }) => boxOf(name).mustCatchUp)) return []
+    lastCatchUp = now
+    return [make({ kind: 'catch-up', of: 'catch-up' })]
   }
 
   function mayBeOwed({ name, state, since }: Reader, upTo = head()): boolean {
