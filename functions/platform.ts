@@ -36,6 +36,8 @@ export interface Platform {
   readonly machine?: Machine
   /** The mails that were kept instead of sent, also earlier, before mails went out. */
   readonly outbox: Outbox
+  /** Whether this process is about to end: whoever has much to do begins nothing more. Absent: never. */
+  readonly isEnding?: () => boolean
 }
 
 /** Mails that were kept instead of sent. They go when they are old enough. */

@@ -26,6 +26,7 @@ export interface MachineParts {
   /** Whether a worker runs the jobs in this process. */
   isWorking: () => boolean
   alone: Machine['alone']
+  isEnding: () => boolean
 }
 
 export type MachinePlatform = Platform & Required<Pick<Platform, 'machine'>>
@@ -54,6 +55,7 @@ export function machinePlatform(
     isLocal: true,
     version: parts.version,
     outbox: parts.outbox,
+    isEnding: parts.isEnding,
     rotateLinks: async () => parts.secrets.rotateLinks(),
     machine: {
       at: (instant) => machinePlatform(parts, () => new Date(instant), true),

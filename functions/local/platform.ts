@@ -70,6 +70,7 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
     const outbox = join(folder, 'outbox')
     const mailer = mailerOf(settings, outbox, now)
     let worker: Worker | undefined
+    let isEnding = false
     const turns = keyLock()
 
     const parts = decorate({
@@ -86,6 +87,7 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
       log: options.log ?? jsonLog(),
       version: manifest.version,
       isWorking: () => worker !== undefined,
+      isEnding: () => isEnding,
       alone: (work) =>
         turns('mail', async () => {
           const goOn = await worker?.holdMail()
@@ -117,6 +119,8 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
         worker = {
           ...started,
           stop: async (graceMs) => {
+            isEnding = true
+            mailer.windDown()
             await started.stop(graceMs)
             worker = undefined
           },
@@ -145,11 +149,16 @@ export async function localPlatform(options: LocalPlatformOptions): Promise<Loca
 
 interface MailerByClock {
   at(now: () => Date): Mailer
+  windDown(): void
   close(): void
 }
 
 function mailerOf(settings: Settings, outbox: string, now: () => Date): MailerByClock {
   fs.mkdirSync(outbox, { recursive: true })
   if (settings.smtpUrl) return smtpMailer({ url: settings.smtpUrl, now })
-  return { at: (clock) => outboxMailer({ folder: outbox, now: clock }), close: () => {} }
+  return {
+    at: (clock) => outboxMailer({ folder: outbox, now: clock }),
+    windDown: () => {},
+    close: () => {},
+  }
 }

@@ -57,6 +57,7 @@ export async function drain(platform: Platform, jobs: SqliteJobQueue): Promise<v
     isDry = true
     for (const lane of ['urgent', 'work', 'mail'] as const) {
       for (;;) {
+        if (platform.isEnding?.()) return
         const received = await jobs.receive(lane, { limit: 10, leaseSeconds })
         if (received.length === 0) break
         isDry = false

@@ -18,6 +18,8 @@ export interface SmtpMailerOptions {
 export interface SmtpMailer extends Mailer {
   /** The same connections by another clock. */
   at(now: () => Date): Mailer
+  /** The content of no further message leaves, for the process is about to end; what left is answered for. */
+  windDown(): void
   close(): void
 }
 
@@ -41,18 +43,27 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
     silenceMs: timeoutSeconds * 1000,
   })
 
+  let isEnding = false
+  const ending: SendOutcome = {
+    status: 'deferred',
+    reason: 'the service stops',
+    retryAfterSeconds: 1,
+  }
+
   async function send(
     message: OutgoingMessage,
     isTooLate: () => boolean,
     mayLeave: () => Promise<boolean>,
     mayReplace = true,
   ): Promise<SendOutcome> {
+    if (isEnding) return ending
     const tooLate: SendOutcome = { status: 'deferred', reason: 'too late', retryAfterSeconds: 60 }
     if (isTooLate()) return tooLate
     let session: SmtpSession
     try {
       session = await pool.acquire(message.kind === 'transactional')
     } catch (error) {
+      if (isEnding) return ending
       // The server's own words, such as "500 command not recognized", do not say what was asked.
       if (refusesTls(error)) {
         const reason = 'the mail server offers no TLS, without which no password is sent'
@@ -72,6 +83,7 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
     }
     if (attempt.error === 'too late' || attempt.error === 'no room') {
       pool.discard(session)
+      if (isEnding) return ending
       return attempt.error === 'no room' ? noRoom : tooLate
     }
     const failure = { ...faultOf(attempt.error), stage: attempt.stage }
@@ -89,14 +101,18 @@ export function smtpMailer(options: SmtpMailerOptions): SmtpMailer {
   const at = (now: () => Date): Mailer => ({
     name: 'smtp',
     send: (message, until, leave) =>
-      send(message, () => now().getTime() > until.getTime(), once(leave)),
+      send(message, () => isEnding || now().getTime() > until.getTime(), once(leave)),
     // Nothing in SMTP tells what the provider allows.
     quota: async () => ({}),
     evidence: async () => 'cannot tell',
     evidenceDelaySeconds: 0,
     hasFinalEvidence: false,
   })
-  return { ...at(options.now), at, close: pool.close }
+  const windDown = (): void => {
+    isEnding = true
+    pool.turnAway()
+  }
+  return { ...at(options.now), at, windDown, close: pool.close }
 }
 
 /** A connection that is replaced meanwhile does not ask again. */

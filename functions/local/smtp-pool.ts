@@ -20,6 +20,8 @@ export interface SmtpPool {
   release(session: SmtpSession): void
   /** Closes it: after a fault its state is not known. */
   discard(session: SmtpSession): void
+  /** Fails whoever waits for a connection, or asks for one from now on. */
+  turnAway(): void
   close(): void
 }
 
@@ -50,14 +52,16 @@ export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool
   /** Connections that carry what is not urgent, those being opened for it included. */
   let ordinaryInUse = 0
   let isClosed = false
+  let turnsAway = false
 
   async function acquire(isUrgent = false): Promise<SmtpSession> {
     while (
-      !(isUrgent || ordinaryInUse < mostOrdinary) ||
+      (!turnsAway && !(isUrgent || ordinaryInUse < mostOrdinary)) ||
       !(idle.length > 0 || open < maxConnections)
     ) {
       await new Promise<void>((resolve) => (isUrgent ? urgent : ordinary).push(resolve))
     }
+    if (turnsAway) throw new Error('nothing more leaves')
     if (!isUrgent) ordinaryInUse++
     const kept = takeIdle()
     if (kept) return Object.assign(kept, { isUrgent })
@@ -153,6 +157,10 @@ export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool
       if (!session.isUrgent) ordinaryInUse--
       session.connection.close()
       wake()
+    },
+    turnAway: () => {
+      turnsAway = true
+      for (const wakened of [...urgent.splice(0), ...ordinary.splice(0)]) wakened()
     },
     close: () => {
       isClosed = true

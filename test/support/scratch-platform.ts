@@ -97,6 +97,7 @@ export async function scratchPlatform(
       log: jsonLog({ write: (line) => logged.push(line) }),
       version: '0.0.0-scratch',
       isWorking: () => false,
+      isEnding: () => false,
       alone: (work) => work(),
     },
     now,

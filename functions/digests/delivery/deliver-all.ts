@@ -114,7 +114,7 @@ export async function deliverAll(
     })
     const ledger: Ledger = { platform: { ...platform, mailer }, run, chunk, parcels, newToken }
     for (;;) {
-      if (clock.now() > deadline) end.stop ??= 'time'
+      if (clock.now() > deadline || platform.isEnding?.()) end.stop ??= 'time'
       if (end.stop) return
       if (clock.now() > freshUntil || end.settled >= freshAfter) {
         freshening ??= freshen().finally(() => {
@@ -131,7 +131,7 @@ export async function deliverAll(
       }
       mailer.use(right)
       try {
-        const reader = end.stop ? undefined : queue.next().value
+        const reader = end.stop || platform.isEnding?.() ? undefined : queue.next().value
         if (reader === undefined) return
         const attempt = await withinFlight(() => deliverTo(ledger, reader))
         if (attempt.bounced) freshUntil = Number.NEGATIVE_INFINITY
