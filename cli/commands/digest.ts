@@ -71,7 +71,7 @@ Example:
         .filter(Boolean)
       const preview = await call<Preview>('POST', '/api/v1/digests/preview', {
         ...(slugs ? { categories: slugs } : {}),
-        ...(at ? { at: instantOf(at) } : {}),
+        ...(at !== undefined ? { at: instantOf(at) } : {}),
         ...(wanted.cadence ? { cadence: wanted.cadence } : {}),
         ...(wanted.locale ? { locale: wanted.locale } : {}),
         ...(wanted.to ? { to: wanted.to } : {}),

@@ -155,7 +155,10 @@ it goes on, each reader gets what has come out meanwhile in one mail.
 Example:
   broadsheet runs pause`,
       ),
-    (session, _options, id) => switchSending(session, 'pause', id),
+    (session, _options, id) => {
+      refuseEmpty(id)
+      return switchSending(session, 'pause', id)
+    },
   )
 
   works<{ fromNow?: boolean }>(
@@ -179,6 +182,7 @@ Example:
   broadsheet runs resume --from-now`,
       ),
     async (session, { fromNow }, id) => {
+      refuseEmpty(id)
       if (fromNow && id) throw usageError('`--from-now` is for all sending: leave out the run.')
       if (fromNow) await skipOwed(session)
       await switchSending(session, 'resume', id)
@@ -195,6 +199,11 @@ async function thoseToLookAt(session: Session, id: string, state: string): Promi
     if (rows.length === 50 || ++seen === 1000) break
   }
   return rows
+}
+
+/** As from a script whose variable is not set: that one run was meant, and not all sending. */
+function refuseEmpty(id: string | undefined): void {
+  if (id === '') throw usageError('The id of the run is empty. Leave it out to mean all sending.')
 }
 
 async function switchSending(

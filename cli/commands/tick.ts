@@ -22,7 +22,7 @@ Example:
   broadsheet tick --now +7d`,
       ),
     async ({ call, isJson }, { now }) => {
-      const wanted = now ? { now: instantOf(now) } : {}
+      const wanted = now !== undefined ? { now: instantOf(now) } : {}
       const report = await call<{ runs: RunView[] }>('POST', '/api/v1/tick', wanted)
       if (isJson) sayJson(report)
       else if (report.runs.length === 0) say('Nothing was due.')

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { getRun, newestRuns } from '../digests/runs/run-store.ts'
 import { describeRun, runSchema } from '../digests/runs/run-view.ts'
 import { notFound, ServiceError } from '../errors.ts'
+import { isRealDay } from '../is-real-day.ts'
 import type { Machine, Platform } from '../platform.ts'
 import { pauseSending, readSending, resumeSending } from '../sending.ts'
 import { type ApiRoute, apiRoute, check, jsonBody } from './api.ts'
@@ -23,6 +24,7 @@ const tickSchema = v.strictObject({
     v.pipe(
       v.string(),
       v.isoTimestamp('must be an RFC 3339 instant such as `2026-03-02T08:00:00Z`'),
+      v.check(isRealDay, 'must be a day of the calendar'),
     ),
   ),
 })

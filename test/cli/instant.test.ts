@@ -15,10 +15,17 @@ describe('instantOf', () => {
     expect(instantOf(text, now)).toBe(instant)
   })
 
-  it.each(['soon', '2026-03-09', '2026-03-09T08:00:00', '2026-13-01T00:00:00Z', '7d', '+7y', '1'])(
-    'refuses %s instead of guessing',
-    (text) => {
-      expect(() => instantOf(text, now)).toThrow(CliError)
-    },
-  )
+  it.each([
+    'soon',
+    '2026-03-09',
+    '2026-03-09T08:00:00',
+    '2026-13-01T00:00:00Z',
+    '2026-02-30T08:00:00Z',
+    '',
+    '7d',
+    '+7y',
+    '1',
+  ])('refuses %s instead of guessing', (text) => {
+    expect(() => instantOf(text, now)).toThrow(CliError)
+  })
 })

@@ -21,6 +21,12 @@ describe('a tick', () => {
     expect(service.platform.now().toISOString()).toBe('2026-03-02T08:00:00.000Z')
   })
 
+  it('refuses a day that no calendar has', async () => {
+    const { api } = await openService()
+    const answer = await api('POST', '/api/v1/tick', { now: '2026-02-30T08:00:00Z' })
+    expect(answer.status).toBe(422)
+  })
+
   it('of an instant to come can be repeated for those who subscribed meanwhile', async () => {
     const service = await openService({ now: '2026-03-02T08:30:00Z' })
     await service.api('POST', '/api/v1/tick')

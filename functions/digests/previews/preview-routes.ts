@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { type ApiRoute, apiRoute, check, jsonBody } from '../../api/api.ts'
 import { notFound, ServiceError } from '../../errors.ts'
+import { isRealDay } from '../../is-real-day.ts'
 import type { Platform } from '../../platform.ts'
 import { sizeOf } from '../runs/audience.ts'
 import { estimateSchema } from '../runs/run-view.ts'
@@ -10,6 +11,7 @@ import type { TestMail } from './test-mail.ts'
 const instantSchema = v.pipe(
   v.string(),
   v.isoTimestamp('must be an RFC 3339 instant such as `2026-03-02T08:00:00Z`'),
+  v.check(isRealDay, 'must be a day of the calendar'),
 )
 const testSchema = v.object({
   id: v.pipe(v.string(), v.description('Its delivery, as logs name it.')),
