@@ -56,8 +56,8 @@ export function smtpPool(server: SmtpServer, options: SmtpPoolOptions): SmtpPool
 
   async function acquire(isUrgent = false): Promise<SmtpSession> {
     while (
-      (!turnsAway && !(isUrgent || ordinaryInUse < mostOrdinary)) ||
-      !(idle.length > 0 || open < maxConnections)
+      !turnsAway &&
+      (!(isUrgent || ordinaryInUse < mostOrdinary) || !(idle.length > 0 || open < maxConnections))
     ) {
       await new Promise<void>((resolve) => (isUrgent ? urgent : ordinary).push(resolve))
     }

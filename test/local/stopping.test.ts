@@ -17,9 +17,12 @@ it('a worker that stops in the middle of a run over a slow mail server leaves no
   const sink = await smtpSink({
     options: {
       onData(stream, session, callback) {
-        taken.push(session.envelope.rcptTo[0]?.address ?? '')
         stream.resume()
-        stream.on('end', () => setTimeout(callback, answerMs, null, 'Ok'))
+        // Not before its end: one that is turned back at the last instant has left nothing.
+        stream.on('end', () => {
+          taken.push(session.envelope.rcptTo[0]?.address ?? '')
+          setTimeout(callback, answerMs, null, 'Ok')
+        })
       },
     },
   })
