@@ -61,12 +61,27 @@ export async function drain(platform: Platform, jobs: SqliteJobQueue): Promise<v
         const received = await jobs.receive(lane, { limit: 10, leaseSeconds })
         if (received.length === 0) break
         isDry = false
-        await Promise.all(
-          received.map((job) => runReceived(platform, jobs, job, { isImpatient: true })),
-        )
+        for (const some of besideEachOther(received)) {
+          await Promise.all(
+            some.map((job) => runReceived(platform, jobs, job, { isImpatient: true })),
+          )
+        }
       }
     }
   }
+}
+
+/**
+ * Run after run: two that meet at the same readers, as a digest and a letter do, put them off until
+ * a later tick, and by a clock that stands there is none.
+ */
+function besideEachOther(received: readonly ReceivedJob[]): ReceivedJob[][] {
+  const groups = new Map<string, ReceivedJob[]>()
+  for (const one of received) {
+    const run = one.job.kind === 'deliver' ? one.job.runId : ''
+    groups.set(run, [...(groups.get(run) ?? []), one])
+  }
+  return [...groups.values()]
 }
 
 /** Runs these jobs here, where no worker does it. A job that fails is left for later. */
