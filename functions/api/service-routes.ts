@@ -2,11 +2,11 @@ import * as v from 'valibot'
 import { getRun, newestRuns } from '../digests/runs/run-store.ts'
 import { describeRun, runSchema } from '../digests/runs/run-view.ts'
 import { notFound, ServiceError } from '../errors.ts'
-import { isRealDay } from '../is-real-day.ts'
 import type { Machine, Platform } from '../platform.ts'
 import { pauseSending, readSending, resumeSending } from '../sending.ts'
 import { type ApiRoute, apiRoute, check, jsonBody } from './api.ts'
 import { createApiKey, listApiKeys, revokeApiKey, scopes } from './api-keys.ts'
+import { instantSchema } from './instant-schema.ts'
 
 const keySchema = v.object({
   name: v.string(),
@@ -20,13 +20,7 @@ const newKeySchema = v.strictObject({
 })
 const pauseSchema = v.strictObject({ reason: v.optional(v.pipe(v.string(), v.maxLength(200))) })
 const tickSchema = v.strictObject({
-  now: v.optional(
-    v.pipe(
-      v.string(),
-      v.isoTimestamp('must be an RFC 3339 instant such as `2026-03-02T08:00:00Z`'),
-      v.check(isRealDay, 'must be a day of the calendar'),
-    ),
-  ),
+  now: v.optional(instantSchema),
 })
 const backupSchema = v.strictObject({
   folder: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),

@@ -89,7 +89,6 @@ describe('the pace of five processes', () => {
       const failed = await world.clock.runUntil(sendBulk(world, { until, ...few }))
       expect(world.provider.throttled).toEqual([])
       const taken = world.provider.taken.filter((at) => at > started + 5 * second)
-
       expect(rateOf(taken) / perSecond).toBeGreaterThanOrEqual(0.93)
       // Few find no instant in time and come again.
       expect(failed / taken.length).toBeLessThan(0.05)

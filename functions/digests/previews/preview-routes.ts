@@ -1,18 +1,13 @@
 import * as v from 'valibot'
 import { type ApiRoute, apiRoute, check, jsonBody } from '../../api/api.ts'
+import { instantSchema } from '../../api/instant-schema.ts'
 import { notFound, ServiceError } from '../../errors.ts'
-import { isRealDay } from '../../is-real-day.ts'
 import type { Platform } from '../../platform.ts'
 import { sizeOf } from '../runs/audience.ts'
 import { estimateSchema } from '../runs/run-view.ts'
 import { type Preview, preview } from './preview.ts'
 import type { TestMail } from './test-mail.ts'
 
-const instantSchema = v.pipe(
-  v.string(),
-  v.isoTimestamp('must be an RFC 3339 instant such as `2026-03-02T08:00:00Z`'),
-  v.check(isRealDay, 'must be a day of the calendar'),
-)
 const testSchema = v.object({
   id: v.pipe(v.string(), v.description('Its delivery, as logs name it.')),
   state: v.pipe(
